@@ -1,0 +1,1 @@
+"""Vistnyk, the herald: a newsroom's articles, once, in every channel."""

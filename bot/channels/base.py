@@ -1,0 +1,110 @@
+"""What every platform's adapter is given and hands back."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt
+from bot.domain.post import Post
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Photo:
+    """A picture ready for every platform: a JPEG within its limits. `key` names its content (SHA-256, hex)."""
+
+    jpeg: bytes
+    width: int
+    height: int
+    key: str
+
+    def __repr__(self) -> str:
+        return f"Photo({self.key[:8]}, {self.width}x{self.height}, {len(self.jpeg)} bytes)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """A post made ready to leave. `upload` is a reference from an earlier receipt that spares sending the photo."""
+
+    post: Post
+    photo: Photo | None = None
+    upload: str | None = None
+
+    @property
+    def payload_hash(self) -> str:
+        """SHA-256, hex, over all that readers will see."""
+        seen = "\n".join((self.post.method, self.post.text, self.photo.key if self.photo else self.upload or ""))
+        return hashlib.sha256(seen.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of a pre-flight check."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+class Publisher(Protocol):
+    """One channel's adapter.
+
+    `account` names the bot or page whose uploads and pace are shared; `pace_keys` are the names under which this
+    channel's rates are kept, with the setting each follows: ("chat", "telegram:-100…"), ("bot", "telegram-bot:1…").
+    """
+
+    @property
+    def account(self) -> str: ...
+
+    @property
+    def pace_keys(self) -> tuple[tuple[str, str], ...]: ...
+
+    async def prepare(self, post: Post, photo: Photo | None, upload: str | None = None) -> Parcel:
+        """Make ready what nobody sees yet.
+
+        Raises:
+            NotPublishedError: this post cannot be sent as it is.
+        """
+        ...
+
+    async def publish(self, parcel: Parcel) -> Receipt:
+        """Make the post public and return the platform's id and link for it.
+
+        Raises:
+            UnansweredError: the request left but no answer came; it may be public.
+            NotPublishedError: anything else; nothing was published.
+        """
+        ...
+
+    async def edit(self, public: LedgerEntry, parcel: Parcel) -> None:
+        """Make the public post read as the parcel does; its photo stays.
+
+        Raises:
+            UnchangedError: it reads so already.
+            GoneError: it is not there.
+            UnansweredError, NotPublishedError: as `publish`.
+        """
+        ...
+
+    async def withdraw(self, public: LedgerEntry) -> None:
+        """Take the post down.
+
+        Raises:
+            TooLateError: the platform does not allow it any more.
+            GoneError: it is not there.
+            UnansweredError, NotPublishedError: as `publish`.
+        """
+        ...
+
+    async def read_back(self, attempt: Attempt) -> Evidence:
+        """Look whether an attempt's post is public. Never raises for what the platform shows or fails to show."""
+        ...
+
+    async def newest(self, count: int) -> list[PublicPost] | None:
+        """Return the newest public posts, newest last; None where the channel cannot be read."""
+        ...
+
+    async def check(self) -> list[Finding]:
+        """Test token, address and rights without making anything public."""
+        ...

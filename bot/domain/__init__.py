@@ -1,0 +1,1 @@
+"""What the newsroom's words mean: pure values and functions, standard library only."""

@@ -1,0 +1,86 @@
+"""What is public: receipts, the ledger, and what a platform lets us read back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.article import ArticleId
+from bot.domain.channel import ChannelId
+from bot.domain.delivery import DeliveryId
+from bot.domain.post import Method
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The platform's word for a public post: its id there and its address.
+
+    `upload` is the platform's reference to the photo (Telegram `file_id`), reusable by the same account.
+    """
+
+    remote_id: str
+    permalink: str | None = None
+    upload: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """A post that is, or was, public in a channel."""
+
+    delivery_id: DeliveryId
+    channel_id: ChannelId
+    article_id: ArticleId | None
+    revision: int
+    remote_id: str
+    permalink: str | None
+    method: Method
+    text: str
+    published_at: datetime
+    edited_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One publicly visible call, as marked before it left.
+
+    `fingerprint` hashes the words as the platform trims them; `watermark` is the newest remote id known in the channel
+    when the call left, None where there was none.
+    """
+
+    delivery_id: DeliveryId
+    method: Method
+    plain: str
+    link: str | None
+    fingerprint: str
+    watermark: str | None
+    started_at: datetime
+
+
+class Presence(StrEnum):
+    """What reading back showed."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    NO_EVIDENCE = "no-evidence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the platform shows of an attempt; `receipt` where it is present."""
+
+    presence: Presence
+    receipt: Receipt | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicPost:
+    """A post as the platform shows it to anybody; newest last in lists. `links` are its addresses."""
+
+    remote_id: str
+    plain: str
+    links: tuple[str, ...]
+    published_at: datetime
+    permalink: str | None = None

@@ -1,0 +1,73 @@
+"""A post: finished text and photo, made for one channel and checked against its platform's rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.channel import Platform
+
+
+class Method(StrEnum):
+    """The platform's call that makes a post public."""
+
+    SEND_MESSAGE = "sendMessage"
+    SEND_PHOTO = "sendPhoto"
+    FEED = "feed"
+    PHOTOS = "photos"
+
+    @property
+    def carries_photo(self) -> bool:
+        return self in (Method.SEND_PHOTO, Method.PHOTOS)
+
+
+class CreditKind(StrEnum):
+    """What the credited picture is."""
+
+    PHOTO = "photo"
+    SCREENSHOT = "screenshot"
+    ILLUSTRATION = "illustration"
+    COLLAGE = "collage"
+    VIDEO = "video"
+    INFOGRAPHIC = "infographic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """Who made a picture: "ДПСУ", "news.usni.org"; `source` is "" where only the kind is known ("Кадр з відео")."""
+
+    kind: CreditKind
+    source: str = ""
+    illustrative: bool = False
+
+    def __post_init__(self) -> None:
+        if "\n" in self.source:
+            raise ValueError(f"a credit is one line, got {self.source!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """What a channel's readers will see.
+
+    `text` is in the platform's markup (HTML for Telegram, plain for Facebook); `plain` is the same without markup, as
+    the platform counts and shows it. `length` and `limit` are in the platform's own unit. `photo_url` is the picture
+    to send along, None for none. `link` is the article's address as readers will open it. `link_preview` is the
+    address whose card stands under a text post, None for no card. `house_credit` is the credit as printed in the post.
+    """
+
+    channel: str
+    platform: Platform
+    method: Method
+    text: str
+    plain: str
+    length: int
+    limit: int
+    photo_url: str | None = None
+    photo_alt: str = ""
+    credit: Credit | None = None
+    house_credit: str | None = None
+    link: str | None = None
+    link_preview: str | None = None
+    call_to_action: str = ""
+    silent: bool = False
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""What the house remembers: given a connection, returns domain values, never commits."""

@@ -1,0 +1,338 @@
+"""Every table, as the newest migration leaves it; a test holds the two together on both databases.
+
+The partial indexes are the queue: their conditions carry literal state values, because a planner cannot prove that a
+bound parameter equals one (measured: 194 ms instead of 0.3 ms at a million rows).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+from bot.domain.channel import Platform
+from bot.domain.delivery import HeldReason, Kind, State
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time, kept as UTC microseconds; SQLite would silently lose the zone of any other form."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time without a zone cannot be stored: {value.isoformat()}")
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite counts rows only in a column declared INTEGER.
+_Key = BigInteger().with_variant(Integer, "sqlite")
+_Json = JSON().with_variant(JSONB, "postgresql")
+
+
+def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    allowed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({allowed})", name=column)
+
+
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("url", Text, nullable=False, unique=True),
+    Column("revision", Integer, nullable=False),
+    Column("content", _Json, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("published_at", UtcTime),
+    Column("first_seen_at", UtcTime, nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
+    # Known before the first pass: stored, never published.
+    Column("baseline", Boolean, nullable=False),
+    Column("retracted_at", UtcTime),
+    Column("retraction_reason", Text, nullable=False, server_default=""),
+    # How often it was brought back after a retraction: each return is a new post.
+    Column("returns", Integer, nullable=False, server_default="0"),
+    Column("story_of", _Key, ForeignKey("articles.id")),
+    Index("ix_articles_first_seen_at", "first_seen_at"),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("article_id", _Key, ForeignKey("articles.id"), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("content", _Json),  # NULL once pruned
+)
+
+payloads = Table(
+    "payloads",
+    metadata,
+    Column("article_id", _Key, ForeignKey("articles.id"), primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("content", _Json, nullable=False),
+)
+
+# A few minimal hashes of each article's word shingles: articles that share one may tell the same story.
+traces = Table(
+    "traces",
+    metadata,
+    Column("trace", BigInteger, primary_key=True),
+    Column("article_id", _Key, ForeignKey("articles.id"), primary_key=True),
+    Index("ix_traces_article_id", "article_id"),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),  # gone from the configuration; the ledger stays
+    Column("wake_at", UtcTime),  # when the worker should look again; NULL: when something happens
+    Column("last_at", UtcTime),  # the newest post of ours
+    Column("paused_until", UtcTime),
+    Column("rests_until", UtcTime),  # after a failure that says nothing of the post
+    Column("access_lost_at", UtcTime),
+    Column("access_detail", Text, nullable=False, server_default=""),
+    UniqueConstraint("name", "platform", "address"),
+    _one_of("platform", Platform),
+    _partial("ix_channels_wake_at", "wake_at", where="closed_at IS NULL"),
+    _partial("uq_channels_open_name", "name", where="closed_at IS NULL", unique=True),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("channel_id", _Key, ForeignKey("channels.id"), nullable=False),
+    Column("article_id", _Key, ForeignKey("articles.id")),
+    Column("repost", Integer, nullable=False, server_default="0"),
+    Column("revision", Integer, nullable=False),
+    # The delivery whose post an edit or a withdrawal changes.
+    Column("target_id", _Key, ForeignKey("deliveries.id")),
+    Column("state", Text, nullable=False),
+    Column("held_reason", Text),
+    Column("turn", SmallInteger, nullable=False),
+    Column("turn_at", UtcTime, nullable=False),
+    Column("pinned_at", UtcTime),
+    Column("backlog", Boolean, nullable=False, server_default=text("false")),
+    Column("queued_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime),
+    Column("fence", Integer, nullable=False, server_default="0"),
+    Column("lease_until", UtcTime),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("rung", SmallInteger, nullable=False, server_default="0"),
+    Column("words", Text, nullable=False, server_default=""),  # an editor's own text
+    Column("listed", _Json),  # the articles of a digest
+    Column("text", Text, nullable=False, server_default=""),  # as sent
+    Column("error", Text, nullable=False, server_default=""),
+    _one_of("kind", Kind),
+    _one_of("state", State),
+    _one_of("held_reason", HeldReason),
+    _partial(
+        "uq_deliveries_once", "channel_id", "article_id", "repost", where="kind = 'publish'", unique=True
+    ),
+    _partial(
+        "uq_deliveries_in_flight", "channel_id", where="state IN ('claimed', 'sending', 'unknown')", unique=True
+    ),
+    _partial(
+        "ix_deliveries_turn",
+        "channel_id",
+        "turn",
+        "turn_at",
+        "id",
+        where="state = 'planned' AND pinned_at IS NULL",
+    ),
+    _partial(
+        "ix_deliveries_pinned",
+        "channel_id",
+        "pinned_at",
+        "id",
+        where="state = 'planned' AND pinned_at IS NOT NULL",
+    ),
+    # One waiting change a post: corrections that come quickly are gathered in it.
+    _partial(
+        "uq_deliveries_change",
+        "target_id",
+        "kind",
+        where="state IN ('proposed', 'planned') AND target_id IS NOT NULL",
+        unique=True,
+    ),
+    _partial("ix_deliveries_waiting", "state", "turn_at", where="state IN ('proposed', 'held')"),
+    _partial("ix_deliveries_backlog", "channel_id", "turn_at", where="state = 'planned' AND backlog"),
+    Index("ix_deliveries_article_id", "article_id"),
+    Index("ix_deliveries_channel_id_finished_at", "channel_id", "finished_at"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("delivery_id", _Key, ForeignKey("deliveries.id"), nullable=False, index=True),
+    Column("fence", Integer, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("payload_hash", Text, nullable=False),
+    Column("text", Text),  # NULL once pruned
+    Column("plain", Text),
+    Column("link", Text),
+    Column("watermark", Text),
+    Column("started_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("outcome", Text, nullable=False, server_default=""),
+    Column("error", Text, nullable=False, server_default=""),
+    # A receipt that came too late to be recorded, or one that reading back found.
+    Column("remote_id", Text),
+    Column("permalink", Text),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("delivery_id", _Key, ForeignKey("deliveries.id"), primary_key=True, autoincrement=False),
+    Column("channel_id", _Key, ForeignKey("channels.id"), nullable=False),
+    Column("article_id", _Key, ForeignKey("articles.id")),
+    Column("revision", Integer, nullable=False),  # what the post shows now
+    Column("title", Text, nullable=False, server_default=""),
+    Column("remote_id", Text, nullable=False),
+    Column("permalink", Text),
+    Column("method", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("published_at", UtcTime, nullable=False),
+    Column("edited_at", UtcTime),
+    Column("withdrawn_at", UtcTime),
+    UniqueConstraint("channel_id", "remote_id"),
+    Index("ix_ledger_channel_id_published_at", "channel_id", "published_at"),
+    Index("ix_ledger_article_id", "article_id"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("article_id", _Key, ForeignKey("articles.id")),
+    Column("channel_id", _Key, ForeignKey("channels.id")),
+    Column("delivery_id", _Key),
+    Column("decision", Text, nullable=False),
+    Column("detail", Text, nullable=False, server_default=""),
+    Index("ix_decisions_article_id_id", "article_id", "id"),
+)
+
+editors = Table(
+    "editors",
+    metadata,
+    Column("telegram_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("role", SmallInteger, nullable=False),
+    Column("channels", _Json, nullable=False),
+    Column("from_config", Boolean, nullable=False),
+    Column("started_at", UtcTime),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("at", UtcTime, nullable=False, index=True),
+    Column("who", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("before", _Json),
+    Column("after", _Json),
+)
+
+# A single duty belongs to whoever holds its row; `term` grows with each holder.
+leases = Table(
+    "leases",
+    metadata,
+    Column("duty", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("term", Integer, nullable=False),
+    Column("until", UtcTime, nullable=False),
+)
+
+pace = Table(
+    "pace",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("arrival_at", UtcTime, nullable=False),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("cursor", _Json, nullable=False),
+    Column("first_pass_at", UtcTime),
+    Column("last_success_at", UtcTime),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("error", Text, nullable=False, server_default=""),
+)
+
+# A platform's own reference to a photo it has: the same account need not send the bytes again.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("photo", Text, primary_key=True),
+    Column("reference", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+# Single facts of the whole house: the stop of everything, the last beat of the service.
+house = Table(
+    "house",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at", UtcTime),
+    Column("note", Text, nullable=False, server_default=""),
+)
