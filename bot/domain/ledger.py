@@ -45,15 +45,14 @@ class LedgerEntry:
 class Attempt:
     """One publicly visible call, as marked before it left.
 
-    `fingerprint` hashes the words as the platform trims them; `watermark` is the newest remote id known in the channel
-    when the call left, None where there was none.
+    `plain` is the text without markup; `watermark` is the newest remote id known in the channel when the call left,
+    None where there was none.
     """
 
     delivery_id: DeliveryId
     method: Method
     plain: str
     link: str | None
-    fingerprint: str
     watermark: str | None
     started_at: datetime
 

@@ -55,7 +55,9 @@ class Slot:
     expires: bool = False
 
 
-def next_slot(timetable: Timetable, status: Status, heads: Iterable[Head], now: datetime) -> Slot | None:
+def next_slot(
+    timetable: Timetable, status: Status, heads: Iterable[Head], now: datetime
+) -> Slot | None:
     """Return what goes next: the earliest of the heads, and of equally early ones the first in order of turn.
 
     Args:
@@ -70,20 +72,32 @@ def next_slot(timetable: Timetable, status: Status, heads: Iterable[Head], now: 
     slots = (_slot(timetable, status, head, now) for head in heads)
     return min(
         (slot for slot in slots if slot is not None),
-        key=lambda slot: (slot.at, slot.head.effective_turn, slot.head.pinned_at or slot.head.turn_at, slot.head.delivery),
+        key=lambda slot: (
+            slot.at,
+            slot.head.effective_turn,
+            slot.head.pinned_at or slot.head.turn_at,
+            slot.head.delivery,
+        ),
         default=None,
     )
 
 
-def plan(timetable: Timetable, status: Status, waiting: Iterable[Head], now: datetime) -> Iterator[Slot]:
+def plan(
+    timetable: Timetable, status: Status, waiting: Iterable[Head], now: datetime
+) -> Iterator[Slot]:
     """Yield the slots of all that waits, in the order in which it will go."""
     queues: dict[Turn, list[Head]] = {turn: [] for turn in Turn}
     for head in waiting:
         queues[head.effective_turn].append(head)
     for queue in queues.values():
-        queue.sort(key=lambda head: (head.pinned_at or head.turn_at, head.delivery), reverse=True)
+        queue.sort(
+            key=lambda head: (head.pinned_at or head.turn_at, head.delivery),
+            reverse=True,
+        )
     while True:
-        slot = next_slot(timetable, status, [queue[-1] for queue in queues.values() if queue], now)
+        slot = next_slot(
+            timetable, status, [queue[-1] for queue in queues.values() if queue], now
+        )
         if slot is None:
             return
         queues[slot.head.effective_turn].pop()
@@ -105,7 +119,9 @@ def after_post(timetable: Timetable, status: Status, at: datetime) -> Status:
     )
 
 
-def _slot(timetable: Timetable, status: Status, head: Head, now: datetime) -> Slot | None:
+def _slot(
+    timetable: Timetable, status: Status, head: Head, now: datetime
+) -> Slot | None:
     turn = head.effective_turn
     at = max(now, head.pinned_at or head.turn_at, status.rests_until or now)
     if turn is not Turn.WITHDRAWAL:
@@ -117,7 +133,11 @@ def _slot(timetable: Timetable, status: Status, head: Head, now: datetime) -> Sl
         return None
     if turn in (Turn.WITHDRAWAL, Turn.EDIT):
         return Slot(head=head, at=at)
-    opens = _ordinary(timetable, status, at) if turn is Turn.ORDINARY else timetable.opens(at, windows=False)
+    opens = (
+        _ordinary(timetable, status, at)
+        if turn is Turn.ORDINARY
+        else timetable.opens(at, windows=False)
+    )
     if opens is None:
         return None
     stale = turn is not Turn.PINNED and opens > head.turn_at + timetable.fresh_for
@@ -128,10 +148,13 @@ def _ordinary(timetable: Timetable, status: Status, at: datetime) -> datetime | 
     if status.last_at is not None:
         at = max(at, status.last_at + timetable.min_gap)
     opens = timetable.opens(at)
-    if opens is None or not timetable.max_per_day or status.day_count < timetable.max_per_day:
+    if (
+        opens is None
+        or not timetable.max_per_day
+        or status.day_count < timetable.max_per_day
+    ):
         return opens
     day = timetable.day_of(opens)
     if day != status.day:
         return opens
     return timetable.opens(timetable.day_starts(day + timedelta(days=1)))
-

@@ -43,14 +43,20 @@ class UtcTime(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+    def process_bind_param(
+        self, value: datetime | None, dialect: Dialect
+    ) -> int | None:
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError(f"a time without a zone cannot be stored: {value.isoformat()}")
+            raise ValueError(
+                f"a time without a zone cannot be stored: {value.isoformat()}"
+            )
         return (value - _EPOCH) // _MICROSECOND
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(
+        self, value: Any | None, dialect: Dialect
+    ) -> datetime | None:
         return None if value is None else _EPOCH + value * _MICROSECOND
 
 
@@ -66,7 +72,7 @@ metadata = MetaData(
 
 # SQLite counts rows only in a column declared INTEGER.
 _Key = BigInteger().with_variant(Integer, "sqlite")
-_Json = JSON().with_variant(JSONB, "postgresql")
+_Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
@@ -75,7 +81,13 @@ def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
 
 
 def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+    return Index(
+        name,
+        *columns,
+        unique=unique,
+        sqlite_where=text(where),
+        postgresql_where=text(where),
+    )
 
 
 articles = Table(
@@ -136,7 +148,9 @@ channels = Table(
     Column("address", Text, nullable=False),
     Column("opened_at", UtcTime, nullable=False),
     Column("closed_at", UtcTime),  # gone from the configuration; the ledger stays
-    Column("wake_at", UtcTime),  # when the worker should look again; NULL: when something happens
+    Column(
+        "wake_at", UtcTime
+    ),  # when the worker should look again; NULL: when something happens
     Column("last_at", UtcTime),  # the newest post of ours
     Column("paused_until", UtcTime),
     Column("rests_until", UtcTime),  # after a failure that says nothing of the post
@@ -179,10 +193,18 @@ deliveries = Table(
     _one_of("state", State),
     _one_of("held_reason", HeldReason),
     _partial(
-        "uq_deliveries_once", "channel_id", "article_id", "repost", where="kind = 'publish'", unique=True
+        "uq_deliveries_once",
+        "channel_id",
+        "article_id",
+        "repost",
+        where="kind = 'publish'",
+        unique=True,
     ),
     _partial(
-        "uq_deliveries_in_flight", "channel_id", where="state IN ('claimed', 'sending', 'unknown')", unique=True
+        "uq_deliveries_in_flight",
+        "channel_id",
+        where="state IN ('claimed', 'sending', 'unknown')",
+        unique=True,
     ),
     _partial(
         "ix_deliveries_turn",
@@ -207,8 +229,18 @@ deliveries = Table(
         where="state IN ('proposed', 'planned') AND target_id IS NOT NULL",
         unique=True,
     ),
-    _partial("ix_deliveries_waiting", "state", "turn_at", where="state IN ('proposed', 'held')"),
-    _partial("ix_deliveries_backlog", "channel_id", "turn_at", where="state = 'planned' AND backlog"),
+    _partial(
+        "ix_deliveries_waiting",
+        "state",
+        "turn_at",
+        where="state IN ('proposed', 'held')",
+    ),
+    _partial(
+        "ix_deliveries_backlog",
+        "channel_id",
+        "turn_at",
+        where="state = 'planned' AND backlog",
+    ),
     Index("ix_deliveries_article_id", "article_id"),
     Index("ix_deliveries_channel_id_finished_at", "channel_id", "finished_at"),
 )
@@ -217,7 +249,9 @@ attempts = Table(
     "attempts",
     metadata,
     Column("id", _Key, primary_key=True),
-    Column("delivery_id", _Key, ForeignKey("deliveries.id"), nullable=False, index=True),
+    Column(
+        "delivery_id", _Key, ForeignKey("deliveries.id"), nullable=False, index=True
+    ),
     Column("fence", Integer, nullable=False),
     Column("method", Text, nullable=False),
     Column("payload_hash", Text, nullable=False),
@@ -237,7 +271,13 @@ attempts = Table(
 ledger = Table(
     "ledger",
     metadata,
-    Column("delivery_id", _Key, ForeignKey("deliveries.id"), primary_key=True, autoincrement=False),
+    Column(
+        "delivery_id",
+        _Key,
+        ForeignKey("deliveries.id"),
+        primary_key=True,
+        autoincrement=False,
+    ),
     Column("channel_id", _Key, ForeignKey("channels.id"), nullable=False),
     Column("article_id", _Key, ForeignKey("articles.id")),
     Column("revision", Integer, nullable=False),  # what the post shows now

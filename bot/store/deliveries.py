@@ -1,0 +1,262 @@
+"""The queue: who waits, whose turn it is, and every step from state to state.
+
+Every move is one UPDATE that names the fence and the state it starts from and must touch exactly one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.article import ArticleId
+from bot.domain.channel import ChannelId
+from bot.domain.delivery import (
+    FINAL,
+    Delivery,
+    DeliveryId,
+    HeldReason,
+    Kind,
+    State,
+    Turn,
+    moved,
+)
+from bot.domain.plan import Head
+from bot.errors import LostClaimError
+from bot.store.tables import UtcTime, deliveries
+
+_COLUMNS = "id, kind, turn, turn_at, pinned_at"
+_UNPINNED = (
+    "state = 'planned' AND pinned_at IS NULL"  # in the exact words of the partial index
+)
+_PINNED = "state = 'planned' AND pinned_at IS NOT NULL"
+_HEADS = " UNION ALL ".join(
+    [
+        f"SELECT * FROM (SELECT {_COLUMNS} FROM deliveries WHERE channel_id = :channel AND turn = {turn.value}"  # noqa: S608
+        f" AND {_UNPINNED} ORDER BY turn_at, id LIMIT 1) AS t{turn.value}"
+        for turn in (Turn.WITHDRAWAL, Turn.BREAKING, Turn.EDIT, Turn.ORDINARY)
+    ]
+    + [
+        f"SELECT * FROM (SELECT {_COLUMNS} FROM deliveries WHERE channel_id = :channel"  # noqa: S608
+        f" AND {_PINNED} ORDER BY pinned_at, id LIMIT 1) AS t1"
+    ]
+)
+HEADS = text(_HEADS).columns(
+    deliveries.c.id,
+    deliveries.c.kind,
+    deliveries.c.turn,
+    turn_at=UtcTime,
+    pinned_at=UtcTime,
+)
+_WAITING = text(
+    f"SELECT {_COLUMNS} FROM deliveries WHERE channel_id = :channel AND state = 'planned'"  # noqa: S608
+).columns(
+    deliveries.c.id,
+    deliveries.c.kind,
+    deliveries.c.turn,
+    turn_at=UtcTime,
+    pinned_at=UtcTime,
+)
+_IN_FLIGHT = text(
+    "SELECT id FROM deliveries WHERE channel_id = :channel AND state IN ('claimed', 'sending', 'unknown')"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDelivery:
+    """A delivery about to be queued; the fields are `Delivery`'s."""
+
+    kind: Kind
+    channel_id: ChannelId
+    article_id: ArticleId | None
+    revision: int
+    state: State
+    turn: Turn
+    turn_at: datetime
+    repost: int = 0
+    target_id: DeliveryId | None = None
+    held_reason: HeldReason | None = None
+    pinned_at: datetime | None = None
+    backlog: bool = False
+    rung: int = 0
+    words: str = ""
+    listed: Sequence[int] | None = None
+    error: str = ""
+
+
+async def queue(
+    tx: AsyncConnection, new: NewDelivery, now: datetime
+) -> DeliveryId | None:
+    """Queue a delivery; None where the channel has this post, or a waiting change of it, already."""
+    values = {
+        "kind": new.kind,
+        "channel_id": new.channel_id,
+        "article_id": new.article_id,
+        "repost": new.repost,
+        "revision": new.revision,
+        "target_id": new.target_id,
+        "state": new.state,
+        "held_reason": new.held_reason,
+        "turn": new.turn.value,
+        "turn_at": new.turn_at,
+        "pinned_at": new.pinned_at,
+        "backlog": new.backlog,
+        "rung": new.rung,
+        "words": new.words,
+        "listed": list(new.listed) if new.listed is not None else None,
+        "queued_at": now,
+        "error": new.error,
+    }
+    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
+    query = (
+        dialect.insert(deliveries)
+        .values(**values)
+        .on_conflict_do_nothing()
+        .returning(deliveries.c.id)
+    )
+    made = (await tx.execute(query)).scalar_one_or_none()
+    return None if made is None else DeliveryId(made)
+
+
+async def heads(tx: AsyncConnection, channel_id: ChannelId) -> list[Head]:
+    """Return the first of each turn that waits in a channel; five index seeks, however long the queue is."""
+    return [_head(row) for row in await tx.execute(HEADS, {"channel": channel_id})]
+
+
+async def waiting(tx: AsyncConnection, channel_id: ChannelId) -> list[Head]:
+    """Return all that is planned in a channel."""
+    return [_head(row) for row in await tx.execute(_WAITING, {"channel": channel_id})]
+
+
+async def in_flight(tx: AsyncConnection, channel_id: ChannelId) -> DeliveryId | None:
+    """Return the channel's delivery that is being prepared, sent or sought."""
+    found = (await tx.execute(_IN_FLIGHT, {"channel": channel_id})).scalar_one_or_none()
+    return None if found is None else DeliveryId(found)
+
+
+async def get(tx: AsyncConnection, delivery_id: DeliveryId) -> Delivery:
+    """Return a delivery that is known to be there."""
+    return _delivery(
+        (
+            await tx.execute(select(deliveries).where(deliveries.c.id == delivery_id))
+        ).one()
+    )
+
+
+async def find(tx: AsyncConnection, *where: Any) -> list[Delivery]:
+    """Return the deliveries that meet conditions on `tables.deliveries`, in order of id."""
+    rows = await tx.execute(select(deliveries).where(*where).order_by(deliveries.c.id))
+    return [_delivery(row) for row in rows]
+
+
+async def claim(
+    tx: AsyncConnection, delivery_id: DeliveryId, now: datetime, lease_until: datetime
+) -> Delivery | None:
+    """Take a planned delivery; None where another took it, or something of its channel, first."""
+    waits = await get(tx, delivery_id)
+    if waits.state is not State.PLANNED:
+        return None
+    try:
+        await move(
+            tx,
+            waits,
+            State.CLAIMED,
+            now,
+            fence=waits.fence + 1,
+            lease_until=lease_until,
+        )
+    except (LostClaimError, IntegrityError):
+        return None
+    return await get(tx, delivery_id)
+
+
+async def move(
+    tx: AsyncConnection, delivery: Delivery, to: State, now: datetime, **columns: Any
+) -> None:
+    """Take a delivery one step further.
+
+    Args:
+        delivery: as it was read; its fence and state must still hold.
+        columns: what else changes with the step.
+
+    Raises:
+        TransitionError: the state machine knows no such step.
+        LostClaimError: the row has moved on meanwhile.
+    """
+    moved(delivery, to, now)
+    values = {
+        "held_reason": None,
+        "finished_at": now if to in FINAL else None,
+    } | columns
+    query = (
+        update(deliveries)
+        .where(
+            deliveries.c.id == bindparam("the_id"),
+            deliveries.c.fence == bindparam("the_fence"),
+            deliveries.c.state == bindparam("the_state"),
+        )
+        .values(state=to, **values)
+    )
+    keys = {
+        "the_id": delivery.id,
+        "the_fence": delivery.fence,
+        "the_state": delivery.state,
+    }
+    if (await tx.execute(query, keys)).rowcount != 1:
+        raise LostClaimError(
+            f"delivery {delivery.id} is no longer {delivery.state} under fence {delivery.fence}"
+        )
+
+
+async def change(tx: AsyncConnection, delivery_id: DeliveryId, **columns: Any) -> None:
+    """Set columns of a delivery that say nothing of its state."""
+    await tx.execute(
+        update(deliveries).where(deliveries.c.id == delivery_id).values(**columns)
+    )
+
+
+async def add_many(tx: AsyncConnection, rows: list[dict[str, Any]]) -> None:
+    """Insert rows as they are (tests and benchmarks)."""
+    await tx.execute(insert(deliveries), rows)
+
+
+def _head(row: Any) -> Head:
+    return Head(
+        delivery=DeliveryId(row.id),
+        kind=Kind(row.kind),
+        turn=Turn(row.turn),
+        turn_at=row.turn_at,
+        pinned_at=row.pinned_at,
+    )
+
+
+def _delivery(row: Any) -> Delivery:
+    return Delivery(
+        id=DeliveryId(row.id),
+        kind=Kind(row.kind),
+        channel_id=ChannelId(row.channel_id),
+        article_id=None if row.article_id is None else ArticleId(row.article_id),
+        revision=row.revision,
+        target_id=None if row.target_id is None else DeliveryId(row.target_id),
+        state=State(row.state),
+        turn=Turn(row.turn),
+        turn_at=row.turn_at,
+        pinned_at=row.pinned_at,
+        held_reason=None if row.held_reason is None else HeldReason(row.held_reason),
+        fence=row.fence,
+        lease_until=row.lease_until,
+        attempts=row.attempts,
+        rung=row.rung,
+        repost=row.repost,
+        backlog=row.backlog,
+        words=row.words,
+        listed=tuple(row.listed or ()),
+        error=row.error,
+        finished_at=row.finished_at,
+    )

@@ -1,0 +1,60 @@
+"""Who works at the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.editor import Editor, Role
+from bot.store.tables import editors
+
+
+async def engage(tx: AsyncConnection, configured: Iterable[Editor]) -> None:
+    """Make the editors named by the configuration agree with it; those added in Telegram stay."""
+    named = list(configured)
+    ids = [editor.telegram_id for editor in named]
+    await tx.execute(
+        delete(editors).where(
+            editors.c.from_config.is_(True), editors.c.telegram_id.not_in(ids)
+        )
+    )
+    for editor in named:
+        values = {
+            "name": editor.name,
+            "role": editor.role.value,
+            "channels": list(editor.channels),
+            "from_config": True,
+        }
+        insert = (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(editors)
+        await tx.execute(
+            insert.values(
+                telegram_id=editor.telegram_id, **values
+            ).on_conflict_do_update(index_elements=["telegram_id"], set_=values)
+        )
+
+
+async def everyone(tx: AsyncConnection) -> list[Editor]:
+    """Return all editors by name."""
+    rows = await tx.execute(select(editors).order_by(editors.c.name))
+    return [
+        Editor(
+            telegram_id=row.telegram_id,
+            name=row.name,
+            role=Role(row.role),
+            channels=tuple(row.channels),
+        )
+        for row in rows
+    ]
+
+
+async def note_start(tx: AsyncConnection, telegram_id: int, at: datetime) -> None:
+    """Remember that an editor has opened the chat with the bot."""
+    await tx.execute(
+        update(editors)
+        .where(editors.c.telegram_id == telegram_id)
+        .values(started_at=at)
+    )
