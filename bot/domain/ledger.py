@@ -45,12 +45,13 @@ class LedgerEntry:
 class Attempt:
     """One publicly visible call, as marked before it left.
 
-    `plain` is the text without markup; `watermark` is the newest remote id known in the channel when the call left,
+    `text` is as sent, `plain` the same without markup; `watermark` is the newest remote id known in the channel when the call left,
     None where there was none.
     """
 
     delivery_id: DeliveryId
     method: Method
+    text: str
     plain: str
     link: str | None
     watermark: str | None

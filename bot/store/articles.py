@@ -72,6 +72,13 @@ async def get(tx: AsyncConnection, article_id: ArticleId) -> StoredArticle:
     )
 
 
+async def get_listed(tx: AsyncConnection, article_id: int) -> Article | None:
+    """Return an article for a digest; None where it was retracted or is gone."""
+    query = select(articles.c.content).where(articles.c.id == article_id, articles.c.retracted_at.is_(None))
+    content = (await tx.execute(query)).scalar_one_or_none()
+    return None if content is None else from_json(content)
+
+
 async def store(
     tx: AsyncConnection,
     article: Article,

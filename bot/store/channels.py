@@ -88,7 +88,7 @@ async def open_channels(
     return ids
 
 
-async def due(tx: AsyncConnection, now: datetime, most: int = 64) -> list[ChannelId]:
+async def due(tx: AsyncConnection, now: datetime, most: int) -> list[ChannelId]:
     """Return the channels that want a look, the one waiting longest first."""
     rows = await tx.execute(
         select(channels.c.id)
@@ -99,9 +99,9 @@ async def due(tx: AsyncConnection, now: datetime, most: int = 64) -> list[Channe
     return [ChannelId(row.id) for row in rows]
 
 
-async def next_wake(tx: AsyncConnection) -> datetime | None:
-    """Return when the first channel wants a look."""
-    query = select(func.min(channels.c.wake_at)).where(channels.c.closed_at.is_(None))
+async def next_wake(tx: AsyncConnection, now: datetime) -> datetime | None:
+    """Return when the first channel that sleeps now wants a look."""
+    query = select(func.min(channels.c.wake_at)).where(channels.c.closed_at.is_(None), channels.c.wake_at > now)
     moment: datetime | None = (await tx.execute(query)).scalar_one()
     return moment
 

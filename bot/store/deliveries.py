@@ -221,6 +221,15 @@ async def change(tx: AsyncConnection, delivery_id: DeliveryId, **columns: Any) -
     )
 
 
+async def depth(tx: AsyncConnection) -> dict[tuple[ChannelId, State], int]:
+    """Count what is not finished, by channel and state."""
+    query = text(
+        "SELECT channel_id, state, count(*) AS number FROM deliveries"
+        " WHERE state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown', 'held') GROUP BY channel_id, state"
+    )
+    return {(ChannelId(row.channel_id), State(row.state)): row.number for row in await tx.execute(query)}
+
+
 async def add_many(tx: AsyncConnection, rows: list[dict[str, Any]]) -> None:
     """Insert rows as they are (tests and benchmarks)."""
     await tx.execute(insert(deliveries), rows)

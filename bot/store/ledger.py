@@ -18,7 +18,7 @@ from bot.store.tables import attempts, ledger, uploads
 
 
 async def begin_attempt(
-    tx: AsyncConnection, attempt: Attempt, *, fence: int, payload_hash: str, text: str
+    tx: AsyncConnection, attempt: Attempt, *, fence: int, payload_hash: str
 ) -> AttemptId:
     """Keep what is about to leave; part of the mark."""
     query = insert(attempts).values(
@@ -26,7 +26,7 @@ async def begin_attempt(
         fence=fence,
         method=attempt.method,
         payload_hash=payload_hash,
-        text=text,
+        text=attempt.text,
         plain=attempt.plain,
         link=attempt.link,
         watermark=attempt.watermark,
@@ -73,6 +73,7 @@ async def last_attempt(
     attempt = Attempt(
         delivery_id=delivery_id,
         method=Method(row.method),
+        text=row.text or "",
         plain=row.plain or "",
         link=row.link,
         watermark=row.watermark,

@@ -1,0 +1,69 @@
+"""What becomes of posts that missed their turn while the service or a source was away."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.channel import Channel, ChannelId
+from bot.domain.delivery import Delivery, Kind, State, Turn
+from bot.domain.timetable import CatchUp
+from bot.store import channels, deliveries
+from bot.store.decisions import Decision, decide
+from bot.store.deliveries import NewDelivery
+from bot.store.tables import deliveries as rows
+
+MISSED_BY = timedelta(minutes=30)
+LATEST = 5
+
+
+async def settle(tx: AsyncConnection, channel: Channel, channel_id: ChannelId, now: datetime) -> None:
+    """Apply the channel's `catch_up` to its backlog: send all, send the newest five, or make one digest."""
+    if channel.timetable.catch_up is CatchUp.ALL:
+        return
+    late = await deliveries.find(
+        tx, rows.c.channel_id == channel_id, rows.c.state == State.PLANNED, rows.c.backlog.is_(True)
+    )
+    late.sort(key=lambda delivery: (delivery.turn_at, delivery.id))
+    if channel.timetable.catch_up is CatchUp.DIGEST:
+        if len(late) > 1:
+            await _gather(tx, channel_id, late, now)
+        return
+    dropped = late[:-LATEST]
+    for delivery in dropped:
+        why = f"it missed its turn during an outage, and {LATEST} newer posts did too (catch_up = latest)"
+        await deliveries.move(tx, delivery, State.EXPIRED, now, error=why)
+        await decide(tx, [_about(delivery, "expired", why)], now)
+
+
+async def _gather(tx: AsyncConnection, channel_id: ChannelId, late: list[Delivery], now: datetime) -> None:
+    digest = await deliveries.queue(
+        tx,
+        NewDelivery(
+            kind=Kind.DIGEST,
+            channel_id=channel_id,
+            article_id=None,
+            revision=1,
+            state=State.PLANNED,
+            turn=Turn.ORDINARY,
+            turn_at=now,
+            listed=[delivery.article_id for delivery in late if delivery.article_id is not None],
+        ),
+        now,
+    )
+    for delivery in late:
+        why = f"it missed its turn during an outage and stands in digest {digest} (catch_up = digest)"
+        await deliveries.move(tx, delivery, State.CANCELLED, now, error=why)
+        await decide(tx, [_about(delivery, "digest", why)], now)
+    await channels.wake(tx, [channel_id], now)
+
+
+def _about(delivery: Delivery, decision: str, why: str) -> Decision:
+    return Decision(
+        decision=decision,
+        detail=why,
+        article_id=delivery.article_id,
+        channel_id=delivery.channel_id,
+        delivery_id=delivery.id,
+    )

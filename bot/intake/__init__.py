@@ -1,0 +1,1 @@
+"""Articles come in: ask a source, merge, decide per channel, queue."""

@@ -1,0 +1,1 @@
+"""Posts go out: claim, prepare, mark, call, record; and what to do when no answer came."""

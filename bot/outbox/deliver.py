@@ -1,0 +1,207 @@
+"""One delivery from its claim to its call: claim, prepare, mark, guard, call.
+
+Three commits a delivery, none of them open during a call. Between mark and record the post may be public; whatever
+interrupts the worker there is settled later by `reconcile`, never guessed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock
+from bot.domain.delivery import Delivery, Kind, State, Verdict, after_error
+from bot.domain.ledger import Attempt, Receipt
+from bot.domain.plan import next_slot
+from bot.errors import NotPublishedError
+from bot.logs import logger
+from bot.metrics import Metrics
+from bot.outbox.lane import Lane, Timing
+from bot.outbox.prepare import Preparer, Ready, Settled
+from bot.outbox.record import Ended, Marked, Recorder, about
+from bot.store import articles, channels, deliveries, ledger, pace
+from bot.store.database import Database
+from bot.store.decisions import decide
+
+_SHORT = timedelta(seconds=1)  # a pace this near is waited for with the mark in hand
+_log = logger("outbox")
+
+
+class Deliverer:
+    """Brings out a channel's next delivery."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        metrics: Metrics,
+        preparer: Preparer,
+        recorder: Recorder,
+        timing: Timing,
+        *,
+        shadow: bool = False,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._metrics = metrics
+        self._preparer = preparer
+        self._recorder = recorder
+        self._timing = timing
+        self._shadow = shadow
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Let what is only claimed go back to the queue."""
+        self._stopping = True
+
+    async def deliver_next(self, lane: Lane) -> bool:
+        """Take the channel's next delivery and bring it to an end; False where nothing is due."""
+        claimed = await self._claim(lane)
+        if not isinstance(claimed, Delivery):
+            return claimed
+        try:
+            ready = await self._preparer.prepare(claimed, lane, self._clock.now())
+        except NotPublishedError as error:
+            verdict = after_error(error, claimed.kind, claimed.attempts, self._timing.lease)
+            ended = Ended(verdict=verdict, error=f"{type(error).__name__}: {error}", cause=error)
+            await self._recorder.record_unsent(lane, claimed, ended)
+            return True
+        if self._stopping:
+            await self._release(lane, claimed, "the service stops")
+            return False
+        if self._shadow and isinstance(ready, Ready):
+            why = "shadow mode: it would have gone out now"
+            ready = Settled(state=State.CANCELLED, why=why, text=ready.parcel.post.text)
+        if isinstance(ready, Settled):
+            await self._settle(lane, claimed, ready)
+            return True
+        marked = await self._mark(lane, claimed, ready)
+        if marked is not None:
+            await self._call(lane, marked, ready)
+        return True
+
+    async def _claim(self, lane: Lane) -> Delivery | bool:
+        """Claim what is due; else True to look again at once, False to wait."""
+        async with self._database.write() as tx:
+            now = await self._database.now(tx)
+            row = await channels.get(tx, lane.id, alone=True)
+            if row is None:
+                return False
+            if row.access_lost_at is not None or await deliveries.in_flight(tx, lane.id) is not None:
+                await channels.change(tx, lane.id, wake_at=None)
+                return False
+            status = await channels.status(tx, row, lane.channel.timetable, now)
+            slot = next_slot(lane.channel.timetable, status, await deliveries.heads(tx, lane.id), now)
+            if slot is None or slot.at > now:
+                await channels.change(tx, lane.id, wake_at=slot.at if slot is not None else None)
+                return False
+            if slot.expires:
+                await self._expire(tx, lane, await deliveries.get(tx, slot.head.delivery), now)
+                return True
+            paced = await pace.earliest(tx, lane.limits, now)
+            if paced > now + _SHORT:
+                await channels.change(tx, lane.id, wake_at=paced)
+                return False
+            claimed = await deliveries.claim(tx, slot.head.delivery, now, now + self._timing.lease)
+            return claimed if claimed is not None else False
+
+    async def _expire(self, tx: AsyncConnection, lane: Lane, delivery: Delivery, now: datetime) -> None:
+        why = f"at its turn it was older than {lane.channel.timetable.fresh_for} (fresh_for)"
+        await deliveries.move(tx, delivery, State.EXPIRED, now, error=why)
+        await decide(tx, [about(delivery, "expired", why)], now)
+        self._recorder.count(lane, delivery.kind, State.EXPIRED)
+
+    async def _settle(self, lane: Lane, delivery: Delivery, settled: Settled) -> None:
+        """Take a claimed delivery where it belongs instead of out."""
+        async with self._database.write() as tx:
+            now = await self._database.now(tx)
+            more = {"text": settled.text} if settled.text else {}
+            await deliveries.move(
+                tx, delivery, settled.state, now, held_reason=settled.held_reason, error=settled.why, **more
+            )
+            if delivery.kind is Kind.EDIT and delivery.target_id is not None:
+                await ledger.amend(tx, delivery.target_id, revision=delivery.revision)
+            await decide(tx, [about(delivery, settled.word, settled.why)], now)
+            await channels.wake(tx, [lane.id], now)
+        self._recorder.count(lane, delivery.kind, settled.state)
+        _log.info("not sent", delivery=delivery.id, channel=lane.channel.name, state=settled.state, why=settled.why)
+
+    async def _release(self, lane: Lane, delivery: Delivery, why: str) -> None:
+        """Put a claimed delivery back; nothing was public."""
+        async with self._database.write() as tx:
+            now = await self._database.now(tx)
+            await deliveries.move(tx, delivery, State.PLANNED, now, error=why)
+            await channels.wake(tx, [lane.id], now)
+
+    async def _mark(self, lane: Lane, delivery: Delivery, ready: Ready) -> Marked | None:
+        """Commit that the call is about to leave; None where it must not."""
+        asked_at = self._clock.running()
+        post, stored = ready.parcel.post, ready.stored
+        revision = stored.revision if stored is not None else delivery.revision
+        async with self._database.write() as tx:
+            now = await self._database.now(tx)
+            if stored is not None:
+                newest = await articles.get(tx, stored.id)
+                if (newest.revision, newest.retracted_at) != (stored.revision, stored.retracted_at):
+                    await deliveries.move(tx, delivery, State.PLANNED, now, error="the article changed meanwhile")
+                    await channels.wake(tx, [lane.id], now)
+                    return None
+            last = await ledger.newest(tx, lane.id)
+            await deliveries.move(
+                tx,
+                delivery,
+                State.SENDING,
+                now,
+                attempts=delivery.attempts + 1,
+                revision=revision,
+                lease_until=now + self._timing.lease,
+                text=post.text,
+            )
+            attempt = Attempt(
+                delivery_id=delivery.id,
+                method=post.method,
+                text=post.text,
+                plain=post.plain,
+                link=post.link,
+                watermark=last[0].remote_id if last else None,
+                started_at=now,
+            )
+            attempt_id = await ledger.begin_attempt(
+                tx, attempt, fence=delivery.fence, payload_hash=ready.parcel.payload_hash
+            )
+            go_at = await pace.reserve(tx, lane.limits, now)
+        sending = replace(delivery, state=State.SENDING, attempts=delivery.attempts + 1, revision=revision)
+        await asyncio.sleep(max(0.0, (go_at - now).total_seconds()))
+        return Marked(delivery=sending, attempt_id=attempt_id, asked_at=asked_at)
+
+    async def _call(self, lane: Lane, marked: Marked, ready: Ready) -> None:
+        """Make the one call that readers see, and record how it ended."""
+        delivery = marked.delivery
+        if self._clock.running() - marked.asked_at > self._timing.guard.total_seconds():
+            # Another worker may believe this one dead by now. Nothing has left, so it may simply be planned again.
+            verdict = Verdict(state=State.PLANNED, free=True)
+            await self._recorder.record(lane, marked, Ended(verdict=verdict, error="the guard stopped a late call"))
+            return
+        started = self._clock.running()
+        try:
+            receipt = await self._send(lane, delivery, ready)
+        except Exception as error:
+            verdict = after_error(error, delivery.kind, delivery.attempts, self._timing.lease)
+            ended = Ended(verdict=verdict, error=f"{type(error).__name__}: {error}", cause=error)
+        else:
+            ended = Ended(verdict=Verdict(state=State.PUBLISHED), receipt=receipt)
+        self._metrics.publish_seconds.observe(self._clock.running() - started)
+        await self._recorder.record(lane, marked, replace(ended, ready=ready))
+
+    async def _send(self, lane: Lane, delivery: Delivery, ready: Ready) -> Receipt | None:
+        publisher, target = lane.publisher, ready.target
+        if target is None:
+            return await publisher.publish(ready.parcel)
+        if delivery.kind is Kind.WITHDRAW and delivery.rung == 0:
+            await publisher.withdraw(target)
+        else:
+            await publisher.edit(target, ready.parcel)
+        return None

@@ -1,0 +1,37 @@
+"""What the outbox holds for each channel, and the times it works by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.channels.base import Publisher
+from bot.domain.channel import Channel, ChannelId
+from bot.store.pace import Limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """One channel: as configured, its row's id, its adapter, and the limits of pace that it keeps."""
+
+    id: ChannelId
+    channel: Channel
+    publisher: Publisher
+    limits: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How long things may take; CONTRACT section 3, VISTNYK_DELIVERY__*."""
+
+    timeout: timedelta = timedelta(seconds=8)
+    lease: timedelta = timedelta(seconds=30)
+    settle: timedelta = timedelta(seconds=90)
+    facebook_settle: timedelta = timedelta(minutes=10)
+    hold_after: timedelta = timedelta(minutes=30)
+    gather: timedelta = timedelta(minutes=2)
+
+    @property
+    def guard(self) -> timedelta:
+        """How old a mark may be when the call leaves."""
+        return self.lease / 3

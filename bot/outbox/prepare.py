@@ -1,0 +1,170 @@
+"""Makes a claimed delivery ready to leave. Nothing here is visible to anybody, and no transaction stays open."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.channels.base import Parcel, Photo
+from bot.channels.photo import PhotoDesk
+from bot.compose.post import Composer
+from bot.domain.article import Article
+from bot.domain.delivery import Delivery, HeldReason, Kind, State
+from bot.domain.ledger import LedgerEntry
+from bot.domain.post import Post
+from bot.errors import ComposeError, FetchError, PhotoError
+from bot.network import Fetcher
+from bot.outbox.lane import Lane
+from bot.store import articles, ledger
+from bot.store.articles import StoredArticle
+from bot.store.database import Database
+
+_ALIVE_FOR = 60.0  # seconds; four channels need not ask for one page four times
+_OK = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A delivery that can leave: what to send, the public post it changes, and what `why` should know.
+
+    `article` and `revision` are what the text was made of, None for a text or a digest of its own.
+    """
+
+    parcel: Parcel
+    title: str
+    stored: StoredArticle | None = None
+    target: LedgerEntry | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """A delivery that will not leave now: where it goes instead, and why."""
+
+    state: State
+    why: str
+    held_reason: HeldReason | None = None
+    text: str = ""
+
+    @property
+    def word(self) -> str:
+        """Name in one word what `why` should say."""
+        return f"held: {self.held_reason}" if self.held_reason is not None else self.state.value
+
+
+class Preparer:
+    """Composes, checks the link, gets the photo."""
+
+    def __init__(self, database: Database, composer: Composer, photos: PhotoDesk, fetcher: Fetcher) -> None:
+        self._database = database
+        self._composer = composer
+        self._photos = photos
+        self._fetcher = fetcher
+        self._alive: dict[str, float] = {}
+
+    async def prepare(self, delivery: Delivery, lane: Lane, at: datetime) -> Ready | Settled:
+        """Make a delivery ready.
+
+        Args:
+            at: the time of the slot, for words that age and for silent hours.
+
+        Raises:
+            NotPublishedError: the adapter cannot make it ready.
+            DatabaseError: the store could not be read.
+        """
+        stored, target, listed = await self._load(delivery)
+        settled = _settled(delivery, stored, target)
+        if settled is not None:
+            return settled
+        try:
+            post = self._compose(delivery, lane, stored, target, listed, at)
+        except ComposeError as error:
+            return Settled(state=State.HELD, held_reason=HeldReason.TEMPLATE, why=str(error))
+        if delivery.kind is Kind.EDIT and target is not None and post.text == target.text:
+            return Settled(state=State.CANCELLED, why="the post reads so already")
+        if delivery.kind is Kind.PUBLISH and lane.channel.check_link and stored is not None and stored.article.link:
+            dead = await self._dead(stored.article.link)
+            if dead is not None:
+                return Settled(state=State.HELD, held_reason=HeldReason.LINK_DEAD, why=dead)
+        notes = list(post.warnings)
+        photo: Photo | None = None
+        if post.photo_url is not None and delivery.kind.makes_public:
+            try:
+                photo = await self._photos.get(post.photo_url)
+            except (PhotoError, FetchError) as error:
+                notes.append(f"the photo could not be had, the post goes out as text: {error}")
+                post = self._compose(delivery, lane, stored, target, listed, at, least_rung=1)
+        parcel = await lane.publisher.prepare(post, photo, await self._upload(lane, photo))
+        title = stored.article.title if stored is not None else post.plain.strip().partition("\n")[0][:200]
+        return Ready(parcel=parcel, title=title, stored=stored, target=target, notes=tuple(notes))
+
+    async def _load(
+        self, delivery: Delivery
+    ) -> tuple[StoredArticle | None, LedgerEntry | None, list[Article]]:
+        async with self._database.read() as tx:
+            stored = await articles.get(tx, delivery.article_id) if delivery.article_id is not None else None
+            target = await ledger.entry(tx, delivery.target_id) if delivery.target_id is not None else None
+            listed = [await articles.get_listed(tx, article_id) for article_id in delivery.listed]
+        return stored, target, [article for article in listed if article is not None]
+
+    def _compose(
+        self,
+        delivery: Delivery,
+        lane: Lane,
+        stored: StoredArticle | None,
+        target: LedgerEntry | None,
+        listed: list[Article],
+        at: datetime,
+        least_rung: int = 0,
+    ) -> Post:
+        channel = lane.channel
+        if delivery.kind is Kind.DIGEST:
+            return self._composer.digest(listed, channel, at=at)
+        method = target.method if target is not None else None
+        if stored is None or delivery.words:
+            return self._composer.words(delivery.words, channel, at=at)
+        if delivery.kind is Kind.WITHDRAW:
+            return self._composer.notice(stored.article, channel, at=at, what="retracted", method=method)
+        if delivery.repost < 0:
+            return self._composer.notice(stored.article, channel, at=at, what="corrected")
+        rung = 0 if delivery.kind is Kind.EDIT else max(delivery.rung, least_rung)
+        return self._composer.compose(stored.article, channel, at=at, rung=rung, method=method)
+
+    async def _dead(self, link: str) -> str | None:
+        """Say why an article's page does not answer, None where it does."""
+        now = time.monotonic()
+        if self._alive.get(link, -_ALIVE_FOR) > now - _ALIVE_FOR:
+            return None
+        try:
+            status = await self._fetcher.alive(link)
+        except FetchError as error:
+            return f"the article's page cannot be opened: {error}"
+        if status != _OK:
+            return f"the article's page answers {status}, not 200: {link}"
+        if len(self._alive) > 10_000:
+            self._alive.clear()
+        self._alive[link] = now
+        return None
+
+    async def _upload(self, lane: Lane, photo: Photo | None) -> str | None:
+        if photo is None:
+            return None
+        async with self._database.read() as tx:
+            return await ledger.find_upload(tx, lane.publisher.account, photo.key)
+
+
+def _settled(delivery: Delivery, stored: StoredArticle | None, target: LedgerEntry | None) -> Settled | None:
+    """Say where a delivery goes that has become pointless while it waited."""
+    if delivery.kind in (Kind.EDIT, Kind.WITHDRAW):
+        if target is None:
+            return Settled(state=State.CANCELLED, why="there is no public post to change")
+        if target.withdrawn_at is not None:
+            return Settled(state=State.CANCELLED, why="the post was taken down already")
+        if delivery.kind is Kind.WITHDRAW:
+            return None
+    if stored is not None and stored.retracted_at is not None:
+        return Settled(state=State.CANCELLED, why="the article was retracted before it went out")
+    return None
+
+

@@ -1,0 +1,98 @@
+"""The web server: binds the ports and knows who is asking. What is behind each door is in the other files."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Protocol, Self
+
+from aiohttp import web
+
+from bot.logs import logger
+from bot.web.problems import problem
+
+_log = logger("web")
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Door(Protocol):
+    """Something that answers requests."""
+
+    def add_to(self, router: web.UrlDispatcher) -> None: ...
+
+
+class Server:
+    """Serves doors on a port, and those of operations on another one if asked.
+
+    Args:
+        ops_port: where health and metrics answer; 0 for the same port as all else.
+        trusted_proxies: whose X-Forwarded-For is believed.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        ops_port: int,
+        public: Sequence[Door],
+        operations: Sequence[Door],
+        trusted_proxies: Sequence[IPv4Network | IPv6Network] = (),
+    ) -> None:
+        self._host = host
+        self._trusted = trusted_proxies
+        same = ops_port == 0
+        self._sites = [(port, [*public, *operations] if same else public)]
+        if not same:
+            self._sites.append((ops_port, operations))
+        self._runners: list[web.AppRunner] = []
+        self.port = port
+
+    async def __aenter__(self) -> Self:
+        for port, doors in self._sites:
+            application = web.Application(middlewares=[self._guard()])
+            for door in doors:
+                door.add_to(application.router)
+            runner = web.AppRunner(application, access_log=None, shutdown_timeout=2)
+            await runner.setup()
+            self._runners.append(runner)
+            await web.TCPSite(runner, self._host, port).start()
+        bound: int = self._runners[0].addresses[0][1]
+        self.port = bound
+        _log.info("web server listens", host=self._host, port=self.port)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for runner in self._runners:
+            await runner.cleanup()
+
+    def _guard(self) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+        @web.middleware
+        async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+            request["client"] = self._client(request)
+            try:
+                answer = await handler(request)
+            except web.HTTPException as error:
+                if error.status in (404, 413):
+                    return problem(error.status, error.reason)
+                raise
+            except Exception:
+                _log.exception("a request failed", path=request.path)
+                return web.json_response({"title": "Internal error", "status": 500}, status=500)
+            answer.headers.setdefault("X-Content-Type-Options", "nosniff")
+            return answer
+
+        return guard
+
+    def _client(self, request: web.Request) -> str:
+        """Return the address of whoever asks, seen through trusted proxies only."""
+        hops = [request.remote or ""]
+        hops += [hop.strip() for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")) if hop.strip()]
+        for hop in hops:
+            try:
+                address = ip_address(hop)
+            except ValueError:
+                return hops[0]
+            if not any(address.version == network.version and address in network for network in self._trusted):
+                return hop
+        return hops[-1]
