@@ -1,0 +1,31 @@
+"""Addresses as they stand in a post: safe to print, with the channel's parameters, the rest untouched."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+_KEPT = "!#$%&'()*+,/:;=?@[]~"  # what an address may hold beside letters, figures, "-", "_" and "."
+
+
+def printable(address: str) -> str:
+    """Return an address without a character that would end it in a text or an attribute: those are percent-encoded.
+
+    Letters of other scripts stay as they are: readers see them, and platforms open them.
+    """
+    return "".join(
+        letter if letter.isalnum() or letter in _KEPT or letter in "-_." else quote(letter, errors="replace")
+        for letter in address
+    )
+
+
+def with_parameters(address: str, parameters: tuple[tuple[str, str], ...]) -> str:
+    """Return an address with parameters added after its own, before its fragment.
+
+    A parameter the address already has is left as it is; so the outlet's own tagging wins.
+    """
+    parts = urlsplit(address)
+    present = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    added = urlencode([(name, value) for name, value in parameters if name not in present])
+    if not added:
+        return address
+    return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, added)))))

@@ -1,0 +1,296 @@
+"""Article in, post out: the one door of this room.
+
+A post is final text: composed by the outlet's template, fitted into its platform's limits, and checked against the
+platform's own rules before it leaves here. Nothing here sends, fetches or reads a clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from bot.compose import aging, digest, links, markup, rights, typography
+from bot.compose.caption import Fitted, fit, squeeze
+from bot.compose.credit import house
+from bot.compose.summary import leans, summary
+from bot.compose.templates import Templates
+from bot.domain.article import Article
+from bot.domain.channel import Channel, Platform
+from bot.domain.post import Credit, Method, Post
+from bot.errors import ComposeError
+
+DEFAULT, BREAKING, DIGEST, WORDS = "default", "breaking", "digest", "words"
+_LONGEST_ALT = 250  # characters; screen readers lose patience before platforms do
+_ADDRESS = re.compile(r"https?://[^\s<>\"«»]+[^\s<>\"«».,;:!?)\]]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What must stand whole in a finished post; "" for what it has not."""
+
+    title: str = ""
+    credit: str = ""
+    link: str = ""
+    call_text: str = ""
+    call_url: str = ""
+
+
+class Composer:
+    """Makes posts by the templates of one folder. Holds no state but them: safe to share."""
+
+    def __init__(self, templates: Path) -> None:
+        self._templates = Templates(templates)
+
+    def compose(
+        self, article: Article, channel: Channel, *, at: datetime, rung: int = 0, template: str | None = None
+    ) -> Post:
+        """Make the post of one article for one channel.
+
+        Args:
+            article: what to tell.
+            channel: whom to.
+            at: the slot; decides which words have aged and whether the post goes out silently.
+            rung: of the photo ladder: 0 with photo where the policy allows, 1 text with a link preview, 2 text alone.
+            template: another template than the article and channel would choose.
+
+        Raises:
+            ComposeError: the platform would refuse what comes out; one line with channel, template and rule.
+        """
+        name = template or self._chosen(article, channel)
+        title = markup.one_line(article.title)
+        if not title:
+            raise self._refusal(channel, name, "the title is empty")
+        warnings: list[str] = []
+        picture = rights.of_photo(article, channel, with_photo=rung == 0)
+        warnings += picture.warnings
+        sentences = self._summary(article, channel, at, warnings)
+        link = links.printable(links.with_parameters(article.link, channel.link_parameters)) if article.link else None
+        parts = _Parts(
+            title=title,
+            credit=house(picture.credit) if picture.credit else "",
+            link=link or "",
+            **_call_of(channel),
+        )
+        values = _values(article, channel, parts)
+
+        def render(words: str, title: str = title) -> str:
+            return self._templates.render(channel.platform, name, {**values, "summary": words, "title": title})
+
+        photo_url = picture.url
+        fitted = None
+        if photo_url:
+            limit = _limit(channel, photo=True)
+            fitted = fit(render, sentences, channel.platform, limit, at_least=min(1, len(sentences)))
+            if fitted is None:
+                warnings.append(f"too long for a photo's caption ({limit}): text with a link preview instead")
+        if fitted is None:
+            photo_url = None
+            fitted, parts = self._as_text(render, sentences, parts, channel, name, warnings)
+        if fitted.kept < len(sentences) or not fitted.whole:
+            warnings.append("the summary was shortened to fit")
+        self._check(fitted.text, parts, channel, name)
+        return _post(
+            channel,
+            fitted.text,
+            at,
+            photo_url=photo_url,
+            photo_alt=_alt(article, title) if photo_url else "",
+            credit=picture.credit,
+            link=link,
+            link_preview=link if photo_url is None and rung < 2 else None,
+            warnings=tuple(warnings),
+        )
+
+    def notice(
+        self, article: Article, channel: Channel, at: datetime, what: Literal["retracted", "corrected"] = "retracted"
+    ) -> Post:
+        """Make the text that takes a retracted post's place, or the post that tells of a correction.
+
+        The first fits a photo's caption, too, has no link to what was withdrawn, and asks the reader for nothing.
+
+        Raises:
+            ComposeError: as in `compose`.
+        """
+        if what == "corrected":
+            return self.compose(article, channel, at=at, rung=1, template="corrected")
+        limit, rubric = _limit(channel, photo=True), markup.one_line(article.rubric)
+
+        def render(title: str) -> str:
+            return self._templates.render(channel.platform, "retracted", {"title": title, "rubric": rubric})
+
+        fitted = squeeze(render, markup.one_line(article.title), channel.platform, limit)
+        if fitted is None:
+            raise self._refusal(channel, "retracted", markup.fault(render(""), channel.platform, limit))
+        return _post(channel, fitted.text, at, call=False)
+
+    def digest(self, articles: list[Article], channel: Channel, at: datetime) -> Post:
+        """Make one post of several articles, as many as fit, most important first as given.
+
+        Raises:
+            ComposeError: there is none, or the template leaves no room for one.
+        """
+        told = [article for article in articles if markup.one_line(article.title)]
+        if not told:
+            raise self._refusal(channel, DIGEST, "there is no article to tell of")
+        call = _Parts(**_call_of(channel))
+        day = at.astimezone(channel.timetable.zone)
+
+        def render(rubrics: list[dict[str, Any]], left: int) -> str:
+            return self._templates.render(
+                channel.platform, DIGEST, {"rubrics": rubrics, "left": left, "day": f"{day:%d.%m}", "call": _call(call)}
+            )
+
+        text = digest.as_many_as_fit(render, told, channel, channel.platform, _limit(channel, photo=False))
+        if text is None:
+            raise self._refusal(channel, DIGEST, "not even one headline fits")
+        self._check(text, call, channel, DIGEST)
+        return _post(channel, text, at)
+
+    def words(self, text: str, channel: Channel, at: datetime) -> Post:
+        """Make a post of an editor's own text, unaltered, with the channel's call to action.
+
+        Raises:
+            ComposeError: the text is empty or too long; an editor's words are never shortened.
+        """
+        own = markup.tidy(markup.clean(text))
+        call = _Parts(**_call_of(channel))
+        if not markup.one_line(own):
+            raise self._refusal(channel, WORDS, "the text is empty")
+        composed = self._templates.render(channel.platform, WORDS, {"text": own, "call": _call(call)})
+        self._check(composed, call, channel, WORDS)
+        address = _ADDRESS.search(own)
+        return _post(channel, composed, at, link_preview=address[0] if address else None)
+
+    def _chosen(self, article: Article, channel: Channel) -> str:
+        if article.is_breaking and self._templates.has(channel.platform, BREAKING):
+            return BREAKING
+        return channel.template or DEFAULT
+
+    def _summary(self, article: Article, channel: Channel, at: datetime, warnings: list[str]) -> list[str]:
+        """Return the summary's sentences, without those whose words have aged where others stay."""
+        sentences = [markup.one_line(sentence) for sentence in summary(article, channel.summary)]
+        if aging.is_past(article.published_at, at, channel.timetable):
+            sentences = aging.without_aged(sentences, leans)
+            if aged := aging.aged(" ".join((markup.one_line(article.title), *sentences))):
+                warnings.append(f"{aging.WARNING}: {', '.join(aged)}")
+        return [typography.set_in_type(sentence) for sentence in sentences] if channel.typography else sentences
+
+    def _as_text(
+        self,
+        render: Callable[..., str],
+        sentences: list[str],
+        parts: _Parts,
+        channel: Channel,
+        name: str,
+        warnings: list[str],
+    ) -> tuple[Fitted, _Parts]:
+        """Fit a post without photo: fewer sentences, then part of the first, at the very last part of the title."""
+        platform, limit = channel.platform, _limit(channel, photo=False)
+        fitted = fit(render, sentences, platform, limit, at_least=min(1, len(sentences)))
+        fitted = fitted or squeeze(render, sentences[0] if sentences else "", platform, limit)
+        if fitted:
+            return fitted, parts
+        fitted = squeeze(lambda title: render("", title=title), parts.title, platform, limit)
+        if fitted is None or not fitted.kept:
+            rule = markup.fault(render("", title=""), platform, limit)
+            raise self._refusal(channel, name, rule or "no room for the title")
+        warnings.append("the title was shortened to fit")
+        return fitted, replace(parts, title="")
+
+    def _check(self, text: str, parts: _Parts, channel: Channel, name: str) -> None:
+        """Refuse a text that its platform would refuse, or that lost what must stand whole."""
+        platform = channel.platform
+        rule = markup.fault(text, platform, _limit(channel, photo=False)) or _lost(text, parts, platform)
+        if rule:
+            raise self._refusal(channel, name, rule)
+
+    def _refusal(self, channel: Channel, name: str, rule: str | None) -> ComposeError:
+        return ComposeError(f"{channel.name}: template {channel.platform.value}/{name}.j2: {rule}")
+
+
+def _lost(text: str, parts: _Parts, platform: Platform) -> str | None:
+    plain, addresses = markup.plain(text, platform), markup.links(text, platform)
+    for what, words in (("title", parts.title), ("credit", parts.credit), ("call to action", parts.call_text)):
+        if words and words not in plain:
+            return f"the {what} is not in the post"
+    for what, address in (("link to the article", parts.link), ("link of the call to action", parts.call_url)):
+        if address and address not in addresses and address not in plain.split():
+            return f"the {what} is not in the post"
+    return None
+
+
+def _values(article: Article, channel: Channel, parts: _Parts) -> dict[str, Any]:
+    """Return what a template may use; see config/templates/README.md."""
+    zone = channel.timetable.zone
+    return {
+        "title": parts.title,
+        "credit": parts.credit,
+        "link": parts.link,
+        "call": _call(parts),
+        "rubric": markup.one_line(article.rubric),
+        "tags": [tag for tag in map(markup.one_line, article.tags) if tag],
+        "author": markup.one_line(article.author),
+        "published": f"{article.published_at.astimezone(zone):%d.%m.%Y %H:%M}" if article.published_at else "",
+        "breaking": article.is_breaking,
+        "channel": channel.name,
+    }
+
+
+def _call_of(channel: Channel) -> dict[str, str]:
+    action = channel.call_to_action
+    return {"call_text": markup.one_line(action.text), "call_url": links.printable(action.url.strip())}
+
+
+def _call(parts: _Parts) -> dict[str, str]:
+    """Return the call to action's words and address; where it has only an address, that is its words, too."""
+    return {"text": parts.call_text or parts.call_url, "url": parts.call_url}
+
+
+def _limit(channel: Channel, *, photo: bool) -> int:
+    if channel.platform is Platform.FACEBOOK:
+        return markup.FACEBOOK_TEXT
+    return markup.TELEGRAM_CAPTION if photo else markup.TELEGRAM_TEXT
+
+
+def _alt(article: Article, title: str) -> str:
+    return markup.cut(markup.one_line(article.photo_alt) or title, _LONGEST_ALT)
+
+
+def _post(
+    channel: Channel,
+    text: str,
+    at: datetime,
+    *,
+    photo_url: str | None = None,
+    photo_alt: str = "",
+    credit: Credit | None = None,
+    link: str | None = None,
+    link_preview: str | None = None,
+    warnings: tuple[str, ...] = (),
+    call: bool = True,
+) -> Post:
+    telegram = channel.platform is Platform.TELEGRAM
+    with_photo, alone = (Method.SEND_PHOTO, Method.SEND_MESSAGE) if telegram else (Method.PHOTOS, Method.FEED)
+    action = channel.call_to_action
+    return Post(
+        channel=channel.name,
+        platform=channel.platform,
+        method=with_photo if photo_url else alone,
+        text=text,
+        plain=markup.plain(text, channel.platform),
+        length=markup.measure(text, channel.platform).length,
+        limit=_limit(channel, photo=photo_url is not None),
+        photo_url=photo_url,
+        photo_alt=photo_alt,
+        credit=credit,
+        house_credit=house(credit) if credit else None,
+        link=link,
+        link_preview=link_preview,
+        call_to_action=(markup.one_line(action.text) or action.url.strip()) if call else "",
+        silent=any(quiet.covers(at, channel.timetable.zone) for quiet in channel.silent),
+        warnings=warnings,
+    )

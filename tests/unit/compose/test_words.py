@@ -1,0 +1,197 @@
+"""What the summary takes and leaves, which words age, how links, hashtags and quotation marks are set."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.compose import aging, body, hashtags, links, typography
+from bot.compose.body import Kind
+from bot.compose.summary import leans, summary
+from tests.unit.compose.samples import KYIV, an_article
+
+
+def _summary(text: str, target: int = 400, **changed: str) -> str:
+    return " ".join(summary(an_article(**{"lead": "", "body": text, **changed}), target))
+
+
+def test_the_lead_is_taken_as_the_outlet_wrote_it() -> None:
+    assert _summary("Тіло статті.", lead="Рух відкрили. Він двобічний.") == "Рух відкрили. Він двобічний."
+
+
+def test_a_lead_far_longer_than_wished_ends_at_a_sentence() -> None:
+    lead = " ".join(f"Речення номер {number} про міст." for number in range(30))
+    told = _summary("", target=100, lead=lead)
+    assert lead.startswith(told)
+    assert told.endswith(".")
+    assert len(told) <= 100
+
+
+def test_without_a_lead_the_opening_sentences_of_the_body_stand_unaltered() -> None:
+    text = "Перше речення про міст. Друге речення про річку.\n\nТретє речення про дорогу."
+    assert _summary(text, target=60) == "Перше речення про міст. Друге речення про річку."
+    assert _summary(text, target=1) == "Перше речення про міст."
+    assert _summary(text, target=0) == ""
+    assert _summary(text) == text.replace("\n\n", " ")
+
+
+@pytest.mark.parametrize(
+    "passed_over",
+    [
+        "Він додав, що роботи тривають.",
+        "Про це повідомила міськрада.",
+        "Водночас рух обмежили.",
+        "За його словами, усе готово.",
+        "Читайте також: Інший міст зачинили.",
+        "Підписуйтесь на наш канал у Telegram!",
+        "Автор: Ганна Взірець",
+        "Міст через річку відкрили для проїзду",
+        "Фото: ДСНС",
+        "Хто побудував міст",
+        "«Ми раді відкриттю, люди чекали».",
+        "— Ми раді відкриттю.",
+    ],
+)
+def test_what_may_not_open_a_summary_is_passed_over(passed_over: str) -> None:
+    assert _summary(f"{passed_over}\n\nМіст збудували сто років тому.") == "Міст збудували сто років тому."
+
+
+def test_no_sentence_leans_on_one_that_was_left_out() -> None:
+    text = "Міст старий.\n\nЧитайте також: Інший міст зачинили.\n\nВін не перший у місті."
+    assert _summary(text) == "Міст старий."
+    assert _summary("Міст старий. Він не перший у місті.") == "Міст старий. Він не перший у місті."
+
+
+@pytest.mark.parametrize(
+    "sentence", ["Він пішов.", "Це правда.", "А потім дощ.", "Проте ні.", "Її бачили.", "Також ідеться про міст."]
+)
+def test_a_sentence_that_leans(sentence: str) -> None:
+    assert leans(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Вінниця чекає.",
+        "Тамара співає.",
+        "Алея росте.",
+        "Іван прийшов.",
+        "Цегла подорожчала.",
+        "Такі Судзукі приїхав.",
+        "Тарас тут.",
+    ],
+)
+def test_a_sentence_that_only_looks_like_leaning(sentence: str) -> None:
+    assert leans(sentence) is (sentence.startswith("Такі "))
+
+
+def test_html_is_read_to_blocks() -> None:
+    found = body.blocks(
+        "<h2>Підзаголовок</h2><p>Перший <b>абзац</b>.<br>Далі.</p><script>x</script><ul><li>Пункт</li></ul>"
+        "<blockquote><p>Цитата.</p></blockquote><figure><img src='a'><figcaption>Міст уночі</figcaption></figure>"
+        "<p><strong>Ще підзаголовок</strong></p><div>Другий абзац.</div>Хвіст абзацу."
+    )
+    assert [(block.kind, block.text) for block in found] == [
+        (Kind.SUBHEAD, "Підзаголовок"),
+        (Kind.PARAGRAPH, "Перший абзац. Далі."),
+        (Kind.ITEM, "Пункт"),
+        (Kind.QUOTE, "Цитата."),
+        (Kind.CAPTION, "Міст уночі"),
+        (Kind.SUBHEAD, "Ще підзаголовок"),
+        (Kind.PARAGRAPH, "Другий абзац."),
+        (Kind.PARAGRAPH, "Хвіст абзацу."),
+    ]
+
+
+def test_a_body_nested_without_end_is_read() -> None:
+    assert isinstance(body.blocks("<div>" * 3000 + "Так." + "</div>" * 3000), list)
+
+
+@given(st.text(alphabet="<>/pdivbr abh1\"'=&;абв.\n", max_size=300))
+def test_any_body_is_read_without_an_error(text: str) -> None:
+    assert all(block.text.strip() == block.text != "" for block in body.blocks(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "сьогодні вранці",
+        "Вчора ввечері",
+        "щойно стало відомо",
+        "у понеділок",
+        "в суботу",
+        "завтрашній матч",
+        "минулої... у цю середу",
+    ],
+)
+def test_words_that_age_are_found(text: str) -> None:
+    assert aging.aged(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["пише «Сьогодні»", "середа обговорення", "нині чинний закон", "учорашки", "31 січня", "позавчорашнє"]
+)
+def test_words_that_do_not_age(text: str) -> None:
+    assert not aging.aged(text) or text == "позавчорашнє"
+
+
+@pytest.mark.parametrize(
+    ("written", "read", "past"),
+    [
+        ("2025-05-14T20:59:00", "2025-05-14T21:01:00", True),  # midnight in Kyiv
+        ("2025-05-14T21:01:00", "2025-05-15T20:59:00", False),
+        ("2024-12-31T21:59:00", "2024-12-31T22:01:00", True),  # New Year
+        ("2025-03-29T22:30:00", "2025-03-30T20:30:00", False),  # the night that spring shortens
+        ("2025-03-30T20:30:00", "2025-03-30T21:30:00", True),
+        ("2025-10-25T21:30:00", "2025-10-26T21:30:00", False),  # the night that autumn lengthens
+        ("2025-10-26T21:30:00", "2025-10-26T22:30:00", True),
+    ],
+)
+def test_a_word_ages_with_the_outlets_local_day(written: str, read: str, past: bool) -> None:
+    moments = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (written, read))
+    assert aging.is_past(*moments, KYIV) is past
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://a.b/c", "https://a.b/c?utm=t+g"),
+        ("https://a.b/c?x=%20&y", "https://a.b/c?x=%20&y&utm=t+g"),
+        ("https://a.b/c#d?e", "https://a.b/c?utm=t+g#d?e"),
+        ("https://a.b/c?utm=own", "https://a.b/c?utm=own"),
+    ],
+)
+def test_parameters_are_added_without_touching_the_rest(address: str, expected: str) -> None:
+    assert links.with_parameters(address, (("utm", "t g"),)) == expected
+
+
+def test_an_address_is_printable_whatever_it_holds() -> None:
+    assert links.printable('https://a.b/c d"<є>\n') == "https://a.b/c%20d%22%3Cє%3E%0A"
+
+
+def test_hashtags() -> None:
+    assert hashtags.hashtag("Судові історії") == "#СудовіІсторії"
+    assert hashtags.hashtag("Здоров'я") == "#Здоровя"
+    assert hashtags.hashtag("2024") == ""
+    assert hashtags.hashtags(["Місто", "!", "Місто", "Край"]) == "#Місто #Край"
+
+
+@pytest.mark.parametrize(
+    ("typed", "printed"),
+    [
+        ('Він сказав: "Так"', "Він сказав: «Так»"),
+        ('"Читай "Кобзар""', "«Читай „Кобзар“»"),
+        ("“Так”", "«Так»"),
+        ("Київ - столиця", "Київ\u00a0— столиця"),
+        ("п'ять", "п’ять"),
+        ("жовто-блакитний, -5 °C", "жовто-блакитний, -5 °C"),
+        ("1914-1918 роки", "1914–1918 роки"),
+        ('5" екран', '5" екран'),
+    ],
+)
+def test_typography(typed: str, printed: str) -> None:
+    assert typography.set_in_type(typed) == printed
+    assert typography.set_in_type(printed) == printed
