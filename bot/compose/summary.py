@@ -7,6 +7,8 @@ without its speaker, or the page's own call to action.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from bot.compose import credit, sentences
 from bot.compose.body import Block, Kind, blocks
@@ -61,13 +63,16 @@ def summary(article: Article, target: int) -> list[str]:
         article: whose lead or body is used.
         target: wished length in characters; 0 asks for none.
     """
-    if target <= 0:
-        return []
-    title = _key(article.title)
-    lead = _of_lead(article.lead, title, target)
-    if lead and not leans(lead[0]):
-        return lead
-    return _of_body(blocks(article.body), title, target) or lead
+    return list(_told(article.title, article.lead, article.body, target)) if target > 0 else []
+
+
+@lru_cache(maxsize=64)  # an article goes to several channels, one after the other
+def _told(title: str, lead: str, body: str, target: int) -> tuple[str, ...]:
+    key = _key(title)
+    of_lead = _of_lead(lead, key, target)
+    if of_lead and not leans(of_lead[0]):
+        return tuple(of_lead)
+    return tuple(_of_body(blocks(body), key, target) or of_lead)
 
 
 def leans(sentence: str) -> bool:
@@ -77,39 +82,37 @@ def leans(sentence: str) -> bool:
 
 def _of_lead(lead: str, title: str, target: int) -> list[str]:
     """Return the lead's sentences: all of them, as the outlet wrote it, unless it is far longer than the target."""
-    told = [block for block in blocks(lead) if block.kind not in (Kind.CREDIT, Kind.CAPTION)]
-    kept = _run([sentence for block in told for sentence in sentences.split(block.text)], title, opening=False)
+    told = (block for block in blocks(lead) if block.kind not in (Kind.CREDIT, Kind.CAPTION))
+    kept = list(_run((sentence for block in told for sentence in sentences.split(block.text)), title, opening=False))
     return kept if sum(map(len, kept)) <= target * _ROOM else _up_to(kept, target)
 
 
 def _of_body(body: list[Block], title: str, target: int) -> list[str]:
     told = [block for block in body if block.kind in (Kind.PARAGRAPH, Kind.QUOTE)][:_MOST_BLOCKS]
-    parts = [
+    parts = (
         sentence for block in told for sentence in (sentences.split(block.text) if _may_be_told(block) else [_LEFT_OUT])
-    ]
+    )
     return _up_to(_run(parts, title, opening=True), target)
 
 
-def _run(parts: list[str], title: str, *, opening: bool) -> list[str]:
-    """Return the sentences that serve, up to the first that leans on one that does not.
+def _run(parts: Iterable[str], title: str, *, opening: bool) -> Iterator[str]:
+    """Yield the sentences that serve, up to the first that leans on one that does not.
 
     Args:
         parts: sentences in order.
         title: key of the article's title.
         opening: whether the first may not lean either: those before one that stands by itself are passed over.
     """
-    kept: list[str] = []
-    gap = opening
+    begun, gap = False, opening
     for sentence in parts:
         if not _serves(sentence, title) or (opening and _has_no_speaker(sentence)):
             gap = gap or _key(sentence) != title
         elif gap and leans(sentence):
-            if kept:
-                break
+            if begun:
+                return
         else:
-            kept.append(sentence)
-            gap = False
-    return kept
+            begun, gap = True, False
+            yield sentence
 
 
 def _may_be_told(block: Block) -> bool:
@@ -117,13 +120,15 @@ def _may_be_told(block: Block) -> bool:
     return block.kind is Kind.PARAGRAPH and not _FURNITURE.match(block.text)
 
 
-def _up_to(kept: list[str], target: int) -> list[str]:
-    """Return as many of the first sentences as the target holds, at least one."""
+def _up_to(parts: Iterable[str], target: int) -> list[str]:
+    """Return as many of the first sentences as the target holds, at least one; asks for no more than it needs."""
+    kept: list[str] = []
     length = 0
-    for count, sentence in enumerate(kept):
-        length += len(sentence) + (count > 0)
-        if length > target and count:
-            return kept[:count]
+    for sentence in parts:
+        length += len(sentence) + bool(kept)
+        if length > target and kept:
+            break
+        kept.append(sentence)
     return kept
 
 
