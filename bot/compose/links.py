@@ -18,6 +18,22 @@ def printable(address: str) -> str:
     )
 
 
+def dropped_by_telegram(address: str) -> bool:
+    """Say whether Telegram would print an anchor's words and lose this address without a word.
+
+    It keeps http and https addresses whose host holds a dot and whose port is one (tdlib, `LinkManager`).
+    """
+    try:
+        parts = urlsplit(address)
+        return (
+            parts.scheme.lower() not in ("http", "https")
+            or "." not in (parts.hostname or "").strip(".")
+            or parts.port == 0
+        )
+    except ValueError:
+        return True
+
+
 def with_parameters(address: str, parameters: tuple[tuple[str, str], ...]) -> str:
     """Return an address with parameters added after its own, before its fragment.
 

@@ -69,6 +69,8 @@ class Composer:
         warnings += picture.warnings
         sentences = self._summary(article, channel, at, warnings)
         link = links.printable(links.with_parameters(article.link, channel.link_parameters)) if article.link else None
+        if link and channel.platform is Platform.TELEGRAM and links.dropped_by_telegram(link):
+            warnings.append(f"Telegram drops links like {link}")
         parts = _Parts(
             title=title,
             credit=house(picture.credit) if picture.credit else "",

@@ -52,6 +52,7 @@ _FURNITURE = re.compile(
 )
 _SPEECH = re.compile(r"[»\"”“][\s,.–—-]*(?:[–—-]\s*)?[^«»\"„“”]*\w", re.DOTALL)
 _QUOTED = re.compile(r"^[«\"„“]")
+_CUT_SHORT = re.compile(r"(?:…|\.\.\.)\]?\s*$")  # how feeds end a lead that they cut
 _LEFT_OUT = ""  # stands for a block that is passed over: what comes after it may not lean on it
 _DIALOGUE = re.compile(r"^[—–-]\s*\S")
 
@@ -70,8 +71,9 @@ def summary(article: Article, target: int) -> list[str]:
 def _told(title: str, lead: str, body: str, target: int) -> tuple[str, ...]:
     key = _key(title)
     of_lead = _of_lead(lead, key, target)
-    if of_lead and not leans(of_lead[0]):
-        return tuple(of_lead)
+    whole = of_lead[:-1] if of_lead and _CUT_SHORT.search(of_lead[-1]) else of_lead
+    if whole and not leans(whole[0]):
+        return tuple(whole)
     return tuple(_of_body(blocks(body), key, target) or of_lead)
 
 

@@ -17,8 +17,9 @@ from bot.compose.check import SAMPLES, faults
 from bot.compose.post import Composer
 from bot.domain.article import Article, Priority
 from bot.domain.channel import CallToAction, Channel, PhotoPolicy, Platform
-from bot.domain.post import CreditKind, Method
+from bot.domain.post import CreditKind, Method, Post
 from bot.errors import ComposeError
+from bot.sandbox import telegram_rules
 from tests.unit.compose.samples import NOON, TEMPLATES, a_channel, an_article, composer
 
 BOTH = pytest.mark.parametrize("platform", list(Platform))
@@ -314,6 +315,18 @@ def test_whatever_the_article_the_post_keeps_the_platforms_rules(article: Articl
     assert post.house_credit is None or post.house_credit in post.plain
     assert rung == 0 or not post.method.carries_photo
     assert _COMPOSER.compose(replace(article), channel, at=NOON, rung=rung) == post
+    if channel.platform is Platform.TELEGRAM:
+        _check_with_the_sandbox(post)
+
+
+def _check_with_the_sandbox(post: Post) -> None:
+    field = "caption" if post.method is Method.SEND_PHOTO else "text"
+    call = {field: post.text, "parse_mode": "HTML", "photo": "https://news.example/a.jpg"}
+    assert telegram_rules.refusal(post.method.value, call) is None
+    read = telegram_rules.read_text(post.text, "HTML", limit=post.limit, too_long="too long", needed=True)
+    assert read.text == post.plain
+    addresses = [entity["url"] for entity in read.entities if "url" in entity]
+    assert post.link is None or post.link in addresses
 
 
 _COMPOSER = composer()

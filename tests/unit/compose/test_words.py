@@ -30,6 +30,12 @@ def test_a_lead_far_longer_than_wished_ends_at_a_sentence() -> None:
     assert len(told) <= 100
 
 
+def test_a_lead_that_a_feed_cut_short_gives_its_whole_sentences_or_way_to_the_body() -> None:
+    assert _summary("Тіло статті.", lead="Рух відкрили. Він двобічний і…") == "Рух відкрили."
+    assert _summary("Тіло статті.", lead="Рух відкрили після [...]") == "Тіло статті."
+    assert _summary("", lead="Рух відкрили після [...]") == "Рух відкрили після [...]"
+
+
 def test_without_a_lead_the_opening_sentences_of_the_body_stand_unaltered() -> None:
     text = "Перше речення про міст. Друге речення про річку.\n\nТретє речення про дорогу."
     assert _summary(text, target=60) == "Перше речення про міст. Друге речення про річку."
@@ -163,6 +169,19 @@ def test_a_word_ages_with_the_outlets_local_day(written: str, read: str, past: b
 )
 def test_parameters_are_added_without_touching_the_rest(address: str, expected: str) -> None:
     assert links.with_parameters(address, (("utm", "t g"),)) == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "dropped"),
+    [
+        ("https://a.b/c", False),
+        ("http://127.0.0.1:8080/c", False),
+        ("http://localhost/c", True),
+        ("http://a.b:0x/c", True),
+    ],
+)
+def test_an_address_that_telegram_would_drop_is_known(address: str, dropped: bool) -> None:
+    assert links.dropped_by_telegram(address) is dropped
 
 
 def test_an_address_is_printable_whatever_it_holds() -> None:
