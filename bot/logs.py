@@ -12,8 +12,20 @@ import structlog
 
 _HIDDEN = "[hidden]"
 # A bot token in an address or a text, whoever's it is; a bearer token; a token in a query.
-_TOKEN = re.compile(r"\b\d{6,12}:[A-Za-z0-9_-]{30,}|(?<=[Bb]earer )\S+|(?<=access_token=)[^&\s\"']+|(?<=appsecret_proof=)\w+")
-_QUIET = ("aiohttp.access", "apscheduler", "httpx", "httpcore", "telegram", "aiosqlite", "asyncio", "trafilatura", "PIL")
+_TOKEN = re.compile(
+    r"\b\d{6,12}:[A-Za-z0-9_-]{30,}|(?<=[Bb]earer )\S+|(?<=access_token=)[^&\s\"']+|(?<=appsecret_proof=)\w+"
+)
+_QUIET = (
+    "aiohttp.access",
+    "aiosqlite",
+    "apscheduler",
+    "asyncio",
+    "httpcore",
+    "httpx",
+    "PIL",
+    "telegram",
+    "trafilatura",
+)
 
 
 class Scrubber:

@@ -155,7 +155,7 @@ class Fetcher:
         accept: str = "*/*",
         etag: str | None = None,
         last_modified: str | None = None,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - of all steps together
     ) -> Fetched:
         """Fetch one address.
 
@@ -190,7 +190,7 @@ class Fetcher:
                 last_modified=answer.headers.get("Last-Modified"),
             )
 
-    async def alive(self, url: str, *, timeout: float | None = None) -> int:
+    async def alive(self, url: str, *, timeout: float | None = None) -> int:  # noqa: ASYNC109 - as in `get`
         """Return the status a reader opening this address would get, after redirects; the body is not read.
 
         Raises:
@@ -201,7 +201,10 @@ class Fetcher:
 
     @asynccontextmanager
     async def _answer(
-        self, url: str, headers: LooseHeaders, timeout: float | None
+        self,
+        url: str,
+        headers: LooseHeaders,
+        timeout: float | None,  # noqa: ASYNC109 - as in `get`
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Open an address and what it redirects to; the time-out runs until the answer is left."""
         if self._session is None:
@@ -220,9 +223,7 @@ class Fetcher:
             if answer is not None:
                 answer.close()  # not released: the rest of a body we refused must not be read into the pool
 
-    async def _follow(
-        self, session: aiohttp.ClientSession, url: str, headers: LooseHeaders
-    ) -> aiohttp.ClientResponse:
+    async def _follow(self, session: aiohttp.ClientSession, url: str, headers: LooseHeaders) -> aiohttp.ClientResponse:
         here = url
         for _ in range(MAX_REDIRECTS + 1):
             answer = await session.get(_checked(here), headers=headers, allow_redirects=False)

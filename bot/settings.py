@@ -1,23 +1,15 @@
-"""Everything an operator can set, read once by `app.py`.
-
-Environment (prefix VISTNYK_, nested by __) wins over `.env`, over files in /run/secrets, over the TOML file. What is
-wrong is told in one line each: where, which key, what value, what is allowed. Secrets are told by name only.
-"""
+"""Everything an operator can set, with its defaults; `configuration` reads it. Names stand in the contract."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import tomllib
-from collections.abc import Mapping
 from datetime import time, timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dotenv import dotenv_values
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -25,13 +17,10 @@ from pydantic import (
     Field,
     PlainSerializer,
     SecretStr,
-    ValidationError,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
-    EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -41,13 +30,10 @@ from bot.domain import channel as domain
 from bot.domain.editor import Editor, Role
 from bot.domain.pace import Rate, parse_rates
 from bot.domain.timetable import CatchUp, Daily, Timetable
-from bot.errors import SettingsError
 
-SECRETS = Path("/run/secrets")
 PREFIX = "VISTNYK_"
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_SECRETIVE = re.compile(r"token|secret|password|database_url|alert_url", re.IGNORECASE)
 _ROOM_FOR_CALL = 0.8  # of a lease; the rest is for the record to be written
 
 
@@ -359,115 +345,3 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # `load` merges the environment, .env, secrets and TOML itself and hands them over as one.
         return (init_settings,)
-
-
-class _Variables(EnvSettingsSource):
-    """Reads settings from variables that are already merged."""
-
-    def __init__(self, variables: Mapping[str, str]) -> None:
-        self._variables = {name.lower(): value for name, value in variables.items()}
-        super().__init__(Settings)
-
-    def _load_env_vars(self) -> Mapping[str, str | None]:
-        return self._variables
-
-
-class Surroundings:
-    """The variables around the process: environment over `.env` over files in /run/secrets."""
-
-    def __init__(
-        self, environment: Mapping[str, str] | None = None, *, dotenv: Path = Path(".env"), secrets: Path = SECRETS
-    ) -> None:
-        merged: dict[str, str] = {}
-        if secrets.is_dir():
-            for file in secrets.iterdir():
-                if file.is_file():
-                    merged[file.name.upper()] = file.read_text("utf-8").strip()
-        merged |= {name.upper(): value for name, value in dotenv_values(dotenv).items() if value is not None}
-        merged |= {name.upper(): value for name, value in (os.environ if environment is None else environment).items()}
-        self.variables: Mapping[str, str] = merged
-
-    def lookup(self, name: str) -> SecretStr | None:
-        """Return the variable that TOML names, None where it is not set."""
-        value = self.variables.get(name.upper(), "")
-        return SecretStr(value) if value else None
-
-
-def load(surroundings: Surroundings | None = None, *, config: Path | None = None) -> Settings:
-    """Read all settings.
-
-    Args:
-        surroundings: the variables; those of the process if none are given.
-        config: the TOML file; VISTNYK_CONFIG or config/vistnyk.toml if none is given.
-
-    Raises:
-        SettingsError: one line for each fault.
-    """
-    surroundings = surroundings or Surroundings()
-    named = surroundings.variables.get(f"{PREFIX}CONFIG", "")
-    path = config or Path(named or "config/vistnyk.toml")
-    if named and config is None and not path.is_file():
-        raise SettingsError(f"VISTNYK_CONFIG: {path} is no file; name a TOML file like config/vistnyk.toml")
-    toml = _toml(path) if path.is_file() else {}
-    try:
-        variables = _Variables(surroundings.variables)()
-    except Exception as error:
-        raise SettingsError(f"environment: {_plain(error)}") from error
-    try:
-        return Settings(**_over(toml, variables))
-    except ValidationError as error:
-        lines = [_complaint(fault, path, variables) for fault in error.errors(include_url=False)]
-        raise SettingsError("\n".join(lines)) from None
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        toml = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise SettingsError(f"{path}: {error}") from error
-    for place, name in _secret_keys(toml):
-        raise SettingsError(f"{path}: {place}: secrets never stand in TOML; set {PREFIX}{name} in the environment")
-    return toml
-
-
-def _secret_keys(toml: dict[str, Any]) -> list[tuple[str, str]]:
-    """Name the keys of Settings that hold secrets and yet stand in TOML."""
-    found = []
-    for group, key in (
-        ("telegram", "token"),
-        ("telegram", "webhook_secret"),
-        ("facebook", "app_secret"),
-        ("push", "token"),
-        ("push", "tokens"),
-    ):
-        if isinstance(toml.get(group), dict) and key in toml[group]:
-            found.append((f"{group}.{key}", f"{group}__{key}".upper()))
-    return found + [(key, key.upper()) for key in ("alert_url",) if key in toml]
-
-
-def _over(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(low)
-    for key, value in high.items():
-        both = isinstance(value, dict) and isinstance(low.get(key), dict)
-        merged[key] = _over(low[key], value) if both else value
-    return merged
-
-
-def _complaint(fault: ErrorDetails, path: Path, variables: dict[str, Any]) -> str:
-    kinds = {"feed", "page", "folder", "table", "push"}
-    steps = [step for step in fault["loc"] if not (step in kinds and len(fault["loc"]) > 2)]
-    from_environment = bool(steps) and str(steps[0]) in variables
-    if from_environment:
-        where = PREFIX + "__".join(str(step) for step in steps if not isinstance(step, int)).upper()
-    else:
-        key = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
-        where = f"{path}: {key}" if key else str(path)
-    if fault["type"] == "extra_forbidden":
-        return f"{where}: there is no such key; see config/vistnyk.toml for those there are"
-    value = fault.get("input")
-    shown = "" if _SECRETIVE.search(where) or isinstance(value, dict | list) or value is None else f" = {value!r}"
-    return f"{where}{shown}: {fault['msg'].removeprefix('Value error, ')}"
-
-
-def _plain(error: Exception) -> str:
-    return str(error).splitlines()[0]

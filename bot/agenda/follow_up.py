@@ -123,5 +123,3 @@ async def recall_withdrawals(tx: AsyncConnection, stored: StoredArticle, now: da
     )
     for delivery in waiting:
         await deliveries.move(tx, delivery, State.CANCELLED, now, error="the article was brought back")
-
-

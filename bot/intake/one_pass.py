@@ -167,9 +167,7 @@ class Intake:
             )
             fresh += outcome.status == "stored"
             stored = outcome.stored
-            report.accepted.append(
-                Accepted(url=stored.article.url, revision=stored.revision, status=outcome.status)
-            )
+            report.accepted.append(Accepted(url=stored.article.url, revision=stored.revision, status=outcome.status))
             if outcome.status == "unchanged":
                 continue
             missed = (
@@ -190,7 +188,9 @@ class Intake:
         made = [Decision(decision=outcome.status, detail=detail, article_id=stored.id)]
         if stored.baseline:
             if outcome.status == "stored":
-                made.append(_of(stored, "known", "it was there before this source's first pass (first_pass = baseline)"))
+                made.append(
+                    _of(stored, "known", "it was there before this source's first pass (first_pass = baseline)")
+                )
             await decide(tx, made, now)
             return set()
         if outcome.is_back:
@@ -351,4 +351,3 @@ def _away_since(state: house.SourceState, now: datetime) -> datetime | None:
 
 def _of(stored: StoredArticle, decision: str, detail: str, channel_id: ChannelId | None = None) -> Decision:
     return Decision(decision=decision, detail=detail, article_id=stored.id, channel_id=channel_id)
-

@@ -5,16 +5,15 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from bot.channels.base import Parcel, Photo
-from bot.channels.photo import PhotoDesk
 from bot.compose.post import Composer
 from bot.domain.article import Article
 from bot.domain.delivery import Delivery, HeldReason, Kind, State
 from bot.domain.ledger import LedgerEntry
 from bot.domain.post import Post
 from bot.errors import ComposeError, FetchError, PhotoError
-from bot.network import Fetcher
 from bot.outbox.lane import Lane
 from bot.store import articles, ledger
 from bot.store.articles import StoredArticle
@@ -53,14 +52,30 @@ class Settled:
         return f"held: {self.held_reason}" if self.held_reason is not None else self.state.value
 
 
+class Photos(Protocol):
+    """Where pictures come from."""
+
+    async def get(self, photo_url: str) -> Photo:
+        """Return a picture, or raise PhotoError or FetchError."""
+        ...
+
+
+class Pages(Protocol):
+    """Who looks whether an address can be opened."""
+
+    async def alive(self, url: str) -> int:
+        """Return the status that an address answers with, or raise FetchError."""
+        ...
+
+
 class Preparer:
     """Composes, checks the link, gets the photo."""
 
-    def __init__(self, database: Database, composer: Composer, photos: PhotoDesk, fetcher: Fetcher) -> None:
+    def __init__(self, database: Database, composer: Composer, photos: Photos, pages: Pages) -> None:
         self._database = database
         self._composer = composer
         self._photos = photos
-        self._fetcher = fetcher
+        self._pages = pages
         self._alive: dict[str, float] = {}
 
     async def prepare(self, delivery: Delivery, lane: Lane, at: datetime) -> Ready | Settled:
@@ -99,9 +114,7 @@ class Preparer:
         title = stored.article.title if stored is not None else post.plain.strip().partition("\n")[0][:200]
         return Ready(parcel=parcel, title=title, stored=stored, target=target, notes=tuple(notes))
 
-    async def _load(
-        self, delivery: Delivery
-    ) -> tuple[StoredArticle | None, LedgerEntry | None, list[Article]]:
+    async def _load(self, delivery: Delivery) -> tuple[StoredArticle | None, LedgerEntry | None, list[Article]]:
         async with self._database.read() as tx:
             stored = await articles.get(tx, delivery.article_id) if delivery.article_id is not None else None
             target = await ledger.entry(tx, delivery.target_id) if delivery.target_id is not None else None
@@ -137,7 +150,7 @@ class Preparer:
         if self._alive.get(link, -_ALIVE_FOR) > now - _ALIVE_FOR:
             return None
         try:
-            status = await self._fetcher.alive(link)
+            status = await self._pages.alive(link)
         except FetchError as error:
             return f"the article's page cannot be opened: {error}"
         if status != _OK:
@@ -166,5 +179,3 @@ def _settled(delivery: Delivery, stored: StoredArticle | None, target: LedgerEnt
     if stored is not None and stored.retracted_at is not None:
         return Settled(state=State.CANCELLED, why="the article was retracted before it went out")
     return None
-
-

@@ -117,9 +117,7 @@ class Recorder:
         delivery, state = marked.delivery, ended.verdict.state
         async with self._database.write() as tx:
             now = await self._database.now(tx)
-            await ledger.end_attempt(
-                tx, marked.attempt_id, now, state.value, error=ended.error, receipt=ended.receipt
-            )
+            await ledger.end_attempt(tx, marked.attempt_id, now, state.value, error=ended.error, receipt=ended.receipt)
             try:
                 if state is State.PUBLISHED and ended.ready is not None:
                     await deliveries.move(tx, delivery, state, now, error=ended.error)

@@ -59,17 +59,13 @@ class Outcome:
 
 async def find(tx: AsyncConnection, url: str) -> StoredArticle | None:
     """Return the article under a canonical address."""
-    row = (
-        await tx.execute(select(articles).where(articles.c.url == url))
-    ).one_or_none()
+    row = (await tx.execute(select(articles).where(articles.c.url == url))).one_or_none()
     return _stored(row) if row else None
 
 
 async def get(tx: AsyncConnection, article_id: ArticleId) -> StoredArticle:
     """Return an article that is known to be there."""
-    return _stored(
-        (await tx.execute(select(articles).where(articles.c.id == article_id))).one()
-    )
+    return _stored((await tx.execute(select(articles).where(articles.c.id == article_id))).one())
 
 
 async def get_listed(tx: AsyncConnection, article_id: int) -> Article | None:
@@ -109,19 +105,10 @@ async def store(
     was_retracted = existing.retracted_at is not None
     changed = retraction(existing, article, last, now)
     if last is None or to_json(last) != to_json(article):
-        await _put_payload(
-            tx, existing.id, source, article, now, known=last is not None
-        )
+        await _put_payload(tx, existing.id, source, article, now, known=last is not None)
         told[source] = article
         rank = {name: place for place, name in enumerate(authority)}
-        whole = merged(
-            [
-                told[name]
-                for name in sorted(
-                    told, key=lambda name: (rank.get(name, len(rank)), name)
-                )
-            ]
-        )
+        whole = merged([told[name] for name in sorted(told, key=lambda name: (rank.get(name, len(rank)), name))])
         whole = replace(whole, retracted=None)
         if fingerprint(whole) != fingerprint(existing.article) and (
             last is None or fingerprint(last) != fingerprint(article)
@@ -143,19 +130,11 @@ async def store(
             )
     if not changed:
         return Outcome(stored=existing, status="unchanged", was_retracted=was_retracted)
-    await tx.execute(
-        update(articles)
-        .where(articles.c.id == existing.id)
-        .values(changed_at=now, **changed)
-    )
-    return Outcome(
-        stored=await get(tx, existing.id), status="updated", was_retracted=was_retracted
-    )
+    await tx.execute(update(articles).where(articles.c.id == existing.id).values(changed_at=now, **changed))
+    return Outcome(stored=await get(tx, existing.id), status="updated", was_retracted=was_retracted)
 
 
-async def retract(
-    tx: AsyncConnection, article_id: ArticleId, reason: str, now: datetime
-) -> StoredArticle:
+async def retract(tx: AsyncConnection, article_id: ArticleId, reason: str, now: datetime) -> StoredArticle:
     """Mark an article as taken back."""
     await tx.execute(
         update(articles)
@@ -165,18 +144,12 @@ async def retract(
     return await get(tx, article_id)
 
 
-async def link_story(
-    tx: AsyncConnection, article_id: ArticleId, first: ArticleId
-) -> None:
+async def link_story(tx: AsyncConnection, article_id: ArticleId, first: ArticleId) -> None:
     """Remember that an article tells the story of an earlier one."""
-    await tx.execute(
-        update(articles).where(articles.c.id == article_id).values(story_of=first)
-    )
+    await tx.execute(update(articles).where(articles.c.id == article_id).values(story_of=first))
 
 
-async def leave_traces(
-    tx: AsyncConnection, article_id: ArticleId, hashes: Sequence[int]
-) -> None:
+async def leave_traces(tx: AsyncConnection, article_id: ArticleId, hashes: Sequence[int]) -> None:
     """Keep the minimal hashes of an article's words."""
     if hashes:
         await tx.execute(
@@ -185,9 +158,7 @@ async def leave_traces(
         )
 
 
-async def alike(
-    tx: AsyncConnection, hashes: Sequence[int], since: datetime, most: int = 20
-) -> list[StoredArticle]:
+async def alike(tx: AsyncConnection, hashes: Sequence[int], since: datetime, most: int = 20) -> list[StoredArticle]:
     """Return articles first seen since then that share a trace, oldest first."""
     if not hashes:
         return []
@@ -201,9 +172,7 @@ async def alike(
     return [_stored(row) for row in rows]
 
 
-async def _add(
-    tx: AsyncConnection, article: Article, source: str, now: datetime, baseline: bool
-) -> Outcome:
+async def _add(tx: AsyncConnection, article: Article, source: str, now: datetime, baseline: bool) -> Outcome:
     whole = replace(article, retracted=None)
     row = {
         "url": article.url,
@@ -216,11 +185,7 @@ async def _add(
         "baseline": baseline,
         "retracted_at": now if article.retracted else None,
     }
-    article_id = ArticleId(
-        (
-            await tx.execute(insert(articles).values(**row).returning(articles.c.id))
-        ).scalar_one()
-    )
+    article_id = ArticleId((await tx.execute(insert(articles).values(**row).returning(articles.c.id))).scalar_one())
     await tx.execute(
         insert(revisions).values(
             article_id=article_id,
@@ -242,9 +207,7 @@ async def _add(
     return Outcome(stored=stored, status="stored")
 
 
-def retraction(
-    existing: StoredArticle, article: Article, last: Article | None, now: datetime
-) -> dict[str, Any]:
+def retraction(existing: StoredArticle, article: Article, last: Article | None, now: datetime) -> dict[str, Any]:
     """Return the columns that a payload's word on retraction changes; pure.
 
     `retracted: false` brings an article back only with an `updated_at` newer than what that source said last.
@@ -264,11 +227,7 @@ def retraction(
 
 
 def _is_older(article: Article, last: Article) -> bool:
-    return (
-        article.updated_at is not None
-        and last.updated_at is not None
-        and article.updated_at < last.updated_at
-    )
+    return article.updated_at is not None and last.updated_at is not None and article.updated_at < last.updated_at
 
 
 async def _payloads(tx: AsyncConnection, article_id: ArticleId) -> dict[str, Article]:
@@ -290,9 +249,7 @@ async def _put_payload(
         where = and_(payloads.c.article_id == article_id, payloads.c.source == source)
         await tx.execute(update(payloads).where(where).values(**values))
     else:
-        await tx.execute(
-            insert(payloads).values(article_id=article_id, source=source, **values)
-        )
+        await tx.execute(insert(payloads).values(article_id=article_id, source=source, **values))
 
 
 def _stored(row: Any) -> StoredArticle:

@@ -31,26 +31,17 @@ class ChannelRow:
     access_detail: str
 
 
-async def open_channels(
-    tx: AsyncConnection, configured: Iterable[Channel], now: datetime
-) -> dict[str, ChannelId]:
+async def open_channels(tx: AsyncConnection, configured: Iterable[Channel], now: datetime) -> dict[str, ChannelId]:
     """Make the rows agree with the configuration: new ones are opened, those gone are closed.
 
     A closed channel's waiting deliveries are cancelled; its ledger stays. A changed address is a new channel.
     """
-    wanted = {
-        (channel.name, channel.platform.value, channel.address)
-        for channel in configured
-    }
+    wanted = {(channel.name, channel.platform.value, channel.address) for channel in configured}
     rows = (await tx.execute(select(channels))).all()
     known = {(row.name, row.platform, row.address): row for row in rows}
     for key, row in known.items():
         if key not in wanted and row.closed_at is None:
-            await tx.execute(
-                update(channels)
-                .where(channels.c.id == row.id)
-                .values(closed_at=now, wake_at=None)
-            )
+            await tx.execute(update(channels).where(channels.c.id == row.id).values(closed_at=now, wake_at=None))
             await tx.execute(
                 update(deliveries)
                 .where(
@@ -69,22 +60,12 @@ async def open_channels(
         old = known.get((name, platform, address))
         if old is not None:
             if old.closed_at is not None:
-                await tx.execute(
-                    update(channels)
-                    .where(channels.c.id == old.id)
-                    .values(closed_at=None, opened_at=now)
-                )
+                await tx.execute(update(channels).where(channels.c.id == old.id).values(closed_at=None, opened_at=now))
             ids[name] = ChannelId(old.id)
         else:
-            query = insert(channels).values(
-                name=name, platform=platform, address=address, opened_at=now
-            )
-            ids[name] = ChannelId(
-                (await tx.execute(query.returning(channels.c.id))).scalar_one()
-            )
-    await tx.execute(
-        update(channels).where(channels.c.id.in_(ids.values())).values(wake_at=now)
-    )
+            query = insert(channels).values(name=name, platform=platform, address=address, opened_at=now)
+            ids[name] = ChannelId((await tx.execute(query.returning(channels.c.id))).scalar_one())
+    await tx.execute(update(channels).where(channels.c.id.in_(ids.values())).values(wake_at=now))
     return ids
 
 
@@ -106,17 +87,13 @@ async def next_wake(tx: AsyncConnection, now: datetime) -> datetime | None:
     return moment
 
 
-async def get(
-    tx: AsyncConnection, channel_id: ChannelId, *, alone: bool = False
-) -> ChannelRow | None:
+async def get(tx: AsyncConnection, channel_id: ChannelId, *, alone: bool = False) -> ChannelRow | None:
     """Return a channel's row.
 
     Args:
         alone: lock the row; None where another replica has it.
     """
-    query = select(channels).where(
-        channels.c.id == channel_id, channels.c.closed_at.is_(None)
-    )
+    query = select(channels).where(channels.c.id == channel_id, channels.c.closed_at.is_(None))
     if alone:
         query = query.with_for_update(skip_locked=True)
     row = (await tx.execute(query)).one_or_none()
@@ -125,12 +102,7 @@ async def get(
 
 async def everyone(tx: AsyncConnection) -> list[ChannelRow]:
     """Return the open channels."""
-    return [
-        _row(row)
-        for row in await tx.execute(
-            select(channels).where(channels.c.closed_at.is_(None))
-        )
-    ]
+    return [_row(row) for row in await tx.execute(select(channels).where(channels.c.closed_at.is_(None)))]
 
 
 async def wake(tx: AsyncConnection, ids: Sequence[ChannelId], at: datetime) -> None:
@@ -148,14 +120,10 @@ async def wake(tx: AsyncConnection, ids: Sequence[ChannelId], at: datetime) -> N
 
 async def change(tx: AsyncConnection, channel_id: ChannelId, **columns: Any) -> None:
     """Set columns of a channel's row."""
-    await tx.execute(
-        update(channels).where(channels.c.id == channel_id).values(**columns)
-    )
+    await tx.execute(update(channels).where(channels.c.id == channel_id).values(**columns))
 
 
-async def status(
-    tx: AsyncConnection, row: ChannelRow, timetable: Timetable, now: datetime
-) -> Status:
+async def status(tx: AsyncConnection, row: ChannelRow, timetable: Timetable, now: datetime) -> Status:
     """Return what the channel has behind it, as planning wants to know it."""
     day, count = None, 0
     if timetable.max_per_day:
@@ -165,9 +133,7 @@ async def status(
             ledger.c.published_at >= timetable.day_starts(day),
         )
         count = (await tx.execute(query)).scalar_one()
-    stop = (
-        await tx.execute(select(house.c.at).where(house.c.name == "stop"))
-    ).scalar_one_or_none()
+    stop = (await tx.execute(select(house.c.at).where(house.c.name == "stop"))).scalar_one_or_none()
     return Status(
         last_at=row.last_at,
         day=day,

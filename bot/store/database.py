@@ -45,9 +45,7 @@ class Database:
         try:
             self._url = make_url(url)
         except ArgumentError as error:
-            raise SettingsError(
-                f"VISTNYK_DATABASE_URL: {url!r} is no database address"
-            ) from error
+            raise SettingsError(f"VISTNYK_DATABASE_URL: {url!r} is no database address") from error
         if self._url.drivername not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
             raise SettingsError(
                 f"VISTNYK_DATABASE_URL: {self._url.drivername!r} is not allowed;"
@@ -66,11 +64,7 @@ class Database:
     @property
     def path(self) -> Path | None:
         """The file of an embedded database."""
-        return (
-            Path(self._url.database)
-            if self.is_embedded and self._url.database
-            else None
-        )
+        return Path(self._url.database) if self.is_embedded and self._url.database else None
 
     @property
     def shown(self) -> str:
@@ -82,9 +76,7 @@ class Database:
             if self.path is not None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = _sqlite(self._url, begin="BEGIN IMMEDIATE", connections=1)
-            self._reader = _sqlite(
-                self._url, begin="BEGIN", connections=4, read_only=True
-            )
+            self._reader = _sqlite(self._url, begin="BEGIN", connections=4, read_only=True)
         else:
             self._writer = self._reader = create_async_engine(
                 self._url,
@@ -122,9 +114,7 @@ class Database:
         """Return the time all replicas agree on."""
         if self.is_embedded:
             return self._clock.now()
-        moment: datetime = (
-            await tx.execute(text("SELECT clock_timestamp()"))
-        ).scalar_one()
+        moment: datetime = (await tx.execute(text("SELECT clock_timestamp()"))).scalar_one()
         return moment.astimezone(UTC)
 
     def own(self) -> None:
@@ -135,9 +125,7 @@ class Database:
         """
         if self.path is None:
             return
-        self._lock = os.open(
-            f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-        )
+        self._lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -151,9 +139,7 @@ class Database:
         """Return the schema's revision, None where there is none."""
         try:
             async with self.read() as tx:
-                return (
-                    await tx.execute(text("SELECT version_num FROM alembic_version"))
-                ).scalar_one_or_none()
+                return (await tx.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
         except DBAPIError:
             return None
 
@@ -196,9 +182,7 @@ async def _reached(shown: str) -> AsyncIterator[None]:
         raise DatabaseError(f"{shown}: cannot be reached ({error})") from error
 
 
-def _sqlite(
-    url: Any, *, begin: str, connections: int, read_only: bool = False
-) -> AsyncEngine:
+def _sqlite(url: Any, *, begin: str, connections: int, read_only: bool = False) -> AsyncEngine:
     engine = create_async_engine(
         url,
         # The driver's own transactions begin too late (at the first write): ours are begun by the event below.

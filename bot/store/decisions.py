@@ -58,16 +58,10 @@ async def cap(tx: AsyncConnection, article_id: ArticleId) -> None:
         .limit(1)
         .scalar_subquery()
     )
-    await tx.execute(
-        delete(decisions).where(
-            decisions.c.article_id == article_id, decisions.c.id <= kept
-        )
-    )
+    await tx.execute(delete(decisions).where(decisions.c.article_id == article_id, decisions.c.id <= kept))
 
 
-async def why(
-    tx: AsyncConnection, article_id: ArticleId, channel: str | None = None
-) -> list[dict[str, Any]]:
+async def why(tx: AsyncConnection, article_id: ArticleId, channel: str | None = None) -> list[dict[str, Any]]:
     """Return the decisions about an article, oldest first, as `at, channel, decision, detail`."""
     query = (
         select(
@@ -76,16 +70,12 @@ async def why(
             decisions.c.decision,
             decisions.c.detail,
         )
-        .join_from(
-            decisions, channels, decisions.c.channel_id == channels.c.id, isouter=True
-        )
+        .join_from(decisions, channels, decisions.c.channel_id == channels.c.id, isouter=True)
         .where(decisions.c.article_id == article_id)
         .order_by(decisions.c.id)
     )
     if channel is not None:
-        query = query.where(
-            (channels.c.name == channel) | decisions.c.channel_id.is_(None)
-        )
+        query = query.where((channels.c.name == channel) | decisions.c.channel_id.is_(None))
     return [dict(row._mapping) for row in await tx.execute(query)]
 
 
@@ -100,16 +90,10 @@ async def record_act(
     now: datetime,
 ) -> None:
     """Keep who did what, with what was before and after (plain JSON values)."""
-    await tx.execute(
-        insert(audit).values(
-            at=now, who=who, action=action, subject=subject, before=before, after=after
-        )
-    )
+    await tx.execute(insert(audit).values(at=now, who=who, action=action, subject=subject, before=before, after=after))
 
 
-async def acts(
-    tx: AsyncConnection, since: datetime | None = None
-) -> list[dict[str, Any]]:
+async def acts(tx: AsyncConnection, since: datetime | None = None) -> list[dict[str, Any]]:
     """Return who did what, oldest first."""
     query = select(audit).order_by(audit.c.id)
     if since is not None:

@@ -32,9 +32,7 @@ from bot.errors import LostClaimError
 from bot.store.tables import UtcTime, deliveries
 
 _COLUMNS = "id, kind, turn, turn_at, pinned_at"
-_UNPINNED = (
-    "state = 'planned' AND pinned_at IS NULL"  # in the exact words of the partial index
-)
+_UNPINNED = "state = 'planned' AND pinned_at IS NULL"  # in the exact words of the partial index
 _PINNED = "state = 'planned' AND pinned_at IS NOT NULL"
 _HEADS = " UNION ALL ".join(
     [
@@ -90,9 +88,7 @@ class NewDelivery:
     error: str = ""
 
 
-async def queue(
-    tx: AsyncConnection, new: NewDelivery, now: datetime
-) -> DeliveryId | None:
+async def queue(tx: AsyncConnection, new: NewDelivery, now: datetime) -> DeliveryId | None:
     """Queue a delivery; None where the channel has this post, or a waiting change of it, already."""
     values = {
         "kind": new.kind,
@@ -114,12 +110,7 @@ async def queue(
         "error": new.error,
     }
     dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
-    query = (
-        dialect.insert(deliveries)
-        .values(**values)
-        .on_conflict_do_nothing()
-        .returning(deliveries.c.id)
-    )
+    query = dialect.insert(deliveries).values(**values).on_conflict_do_nothing().returning(deliveries.c.id)
     made = (await tx.execute(query)).scalar_one_or_none()
     return None if made is None else DeliveryId(made)
 
@@ -142,11 +133,7 @@ async def in_flight(tx: AsyncConnection, channel_id: ChannelId) -> DeliveryId | 
 
 async def get(tx: AsyncConnection, delivery_id: DeliveryId) -> Delivery:
     """Return a delivery that is known to be there."""
-    return _delivery(
-        (
-            await tx.execute(select(deliveries).where(deliveries.c.id == delivery_id))
-        ).one()
-    )
+    return _delivery((await tx.execute(select(deliveries).where(deliveries.c.id == delivery_id))).one())
 
 
 async def find(tx: AsyncConnection, *where: Any) -> list[Delivery]:
@@ -155,9 +142,7 @@ async def find(tx: AsyncConnection, *where: Any) -> list[Delivery]:
     return [_delivery(row) for row in rows]
 
 
-async def claim(
-    tx: AsyncConnection, delivery_id: DeliveryId, now: datetime, lease_until: datetime
-) -> Delivery | None:
+async def claim(tx: AsyncConnection, delivery_id: DeliveryId, now: datetime, lease_until: datetime) -> Delivery | None:
     """Take a planned delivery; None where another took it, or something of its channel, first."""
     waits = await get(tx, delivery_id)
     if waits.state is not State.PLANNED:
@@ -176,9 +161,7 @@ async def claim(
     return await get(tx, delivery_id)
 
 
-async def move(
-    tx: AsyncConnection, delivery: Delivery, to: State, now: datetime, **columns: Any
-) -> None:
+async def move(tx: AsyncConnection, delivery: Delivery, to: State, now: datetime, **columns: Any) -> None:
     """Take a delivery one step further.
 
     Args:
@@ -209,16 +192,12 @@ async def move(
         "the_state": delivery.state,
     }
     if (await tx.execute(query, keys)).rowcount != 1:
-        raise LostClaimError(
-            f"delivery {delivery.id} is no longer {delivery.state} under fence {delivery.fence}"
-        )
+        raise LostClaimError(f"delivery {delivery.id} is no longer {delivery.state} under fence {delivery.fence}")
 
 
 async def change(tx: AsyncConnection, delivery_id: DeliveryId, **columns: Any) -> None:
     """Set columns of a delivery that say nothing of its state."""
-    await tx.execute(
-        update(deliveries).where(deliveries.c.id == delivery_id).values(**columns)
-    )
+    await tx.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**columns))
 
 
 async def depth(tx: AsyncConnection) -> dict[tuple[ChannelId, State], int]:

@@ -17,11 +17,7 @@ async def engage(tx: AsyncConnection, configured: Iterable[Editor]) -> None:
     """Make the editors named by the configuration agree with it; those added in Telegram stay."""
     named = list(configured)
     ids = [editor.telegram_id for editor in named]
-    await tx.execute(
-        delete(editors).where(
-            editors.c.from_config.is_(True), editors.c.telegram_id.not_in(ids)
-        )
-    )
+    await tx.execute(delete(editors).where(editors.c.from_config.is_(True), editors.c.telegram_id.not_in(ids)))
     for editor in named:
         values = {
             "name": editor.name,
@@ -31,9 +27,9 @@ async def engage(tx: AsyncConnection, configured: Iterable[Editor]) -> None:
         }
         insert = (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(editors)
         await tx.execute(
-            insert.values(
-                telegram_id=editor.telegram_id, **values
-            ).on_conflict_do_update(index_elements=["telegram_id"], set_=values)
+            insert.values(telegram_id=editor.telegram_id, **values).on_conflict_do_update(
+                index_elements=["telegram_id"], set_=values
+            )
         )
 
 
@@ -53,8 +49,4 @@ async def everyone(tx: AsyncConnection) -> list[Editor]:
 
 async def note_start(tx: AsyncConnection, telegram_id: int, at: datetime) -> None:
     """Remember that an editor has opened the chat with the bot."""
-    await tx.execute(
-        update(editors)
-        .where(editors.c.telegram_id == telegram_id)
-        .values(started_at=at)
-    )
+    await tx.execute(update(editors).where(editors.c.telegram_id == telegram_id).values(started_at=at))

@@ -24,21 +24,15 @@ class SourceState:
     error: str = ""
 
 
-async def take_lease(
-    tx: AsyncConnection, duty: str, holder: str, now: datetime, term: timedelta
-) -> bool:
+async def take_lease(tx: AsyncConnection, duty: str, holder: str, now: datetime, term: timedelta) -> bool:
     """Take or renew a single duty; False where another holds it."""
     insert = (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(leases)
-    query = insert.values(
-        duty=duty, holder=holder, term=1, until=now + term
-    ).on_conflict_do_update(
+    query = insert.values(duty=duty, holder=holder, term=1, until=now + term).on_conflict_do_update(
         index_elements=["duty"],
         set_={"holder": holder, "term": leases.c.term + 1, "until": now + term},
         where=(leases.c.holder == holder) | (leases.c.until < now),
     )
-    return (
-        await tx.execute(query.returning(leases.c.duty))
-    ).scalar_one_or_none() is not None
+    return (await tx.execute(query.returning(leases.c.duty))).scalar_one_or_none() is not None
 
 
 async def drop_leases(tx: AsyncConnection, holder: str) -> None:
@@ -48,24 +42,16 @@ async def drop_leases(tx: AsyncConnection, holder: str) -> None:
 
 async def fact(tx: AsyncConnection, name: str) -> datetime | None:
     """Return the time kept under a name."""
-    found: datetime | None = (
-        await tx.execute(select(house.c.at).where(house.c.name == name))
-    ).scalar_one_or_none()
+    found: datetime | None = (await tx.execute(select(house.c.at).where(house.c.name == name))).scalar_one_or_none()
     return found
 
 
-async def keep_fact(
-    tx: AsyncConnection, name: str, at: datetime | None, note: str = ""
-) -> None:
+async def keep_fact(tx: AsyncConnection, name: str, at: datetime | None, note: str = "") -> None:
     """Keep a time under a name; None forgets it."""
     if at is None:
         await tx.execute(delete(house).where(house.c.name == name))
         return
-    query = (
-        (sqlite if tx.dialect.name == "sqlite" else postgresql)
-        .insert(house)
-        .values(name=name, at=at, note=note)
-    )
+    query = (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(house).values(name=name, at=at, note=note)
     await tx.execute(
         query.on_conflict_do_update(
             index_elements=["name"],
@@ -76,9 +62,7 @@ async def keep_fact(
 
 async def source_state(tx: AsyncConnection, name: str) -> SourceState:
     """Return what is remembered of a source; empty at its first pass."""
-    row = (
-        await tx.execute(select(sources).where(sources.c.name == name))
-    ).one_or_none()
+    row = (await tx.execute(select(sources).where(sources.c.name == name))).one_or_none()
     if row is None:
         return SourceState(cursor={})
     return SourceState(
@@ -99,9 +83,5 @@ async def keep_source_state(tx: AsyncConnection, name: str, state: SourceState) 
         "failures": state.failures,
         "error": state.error,
     }
-    query = (
-        (sqlite if tx.dialect.name == "sqlite" else postgresql)
-        .insert(sources)
-        .values(name=name, **values)
-    )
+    query = (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(sources).values(name=name, **values)
     await tx.execute(query.on_conflict_do_update(index_elements=["name"], set_=values))

@@ -17,9 +17,7 @@ from bot.domain.post import Method
 from bot.store.tables import attempts, ledger, uploads
 
 
-async def begin_attempt(
-    tx: AsyncConnection, attempt: Attempt, *, fence: int, payload_hash: str
-) -> AttemptId:
+async def begin_attempt(tx: AsyncConnection, attempt: Attempt, *, fence: int, payload_hash: str) -> AttemptId:
     """Keep what is about to leave; part of the mark."""
     query = insert(attempts).values(
         delivery_id=attempt.delivery_id,
@@ -52,21 +50,14 @@ async def end_attempt(
     }
     if receipt is not None:
         values |= {"remote_id": receipt.remote_id, "permalink": receipt.permalink}
-    await tx.execute(
-        update(attempts).where(attempts.c.id == attempt_id).values(**values)
-    )
+    await tx.execute(update(attempts).where(attempts.c.id == attempt_id).values(**values))
 
 
 async def last_attempt(
     tx: AsyncConnection, delivery_id: DeliveryId
 ) -> tuple[AttemptId, Attempt, Receipt | None] | None:
     """Return a delivery's newest attempt, and the receipt that came too late for it."""
-    query = (
-        select(attempts)
-        .where(attempts.c.delivery_id == delivery_id)
-        .order_by(attempts.c.id.desc())
-        .limit(1)
-    )
+    query = select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.id.desc()).limit(1)
     row = (await tx.execute(query)).one_or_none()
     if row is None:
         return None
@@ -79,11 +70,7 @@ async def last_attempt(
         watermark=row.watermark,
         started_at=row.started_at,
     )
-    receipt = (
-        Receipt(remote_id=row.remote_id, permalink=row.permalink)
-        if row.remote_id
-        else None
-    )
+    receipt = Receipt(remote_id=row.remote_id, permalink=row.permalink) if row.remote_id else None
     return AttemptId(row.id), attempt, receipt
 
 
@@ -116,59 +103,39 @@ async def enter(
 
 async def entry(tx: AsyncConnection, delivery_id: DeliveryId) -> LedgerEntry | None:
     """Return the entry of a delivery's post."""
-    row = (
-        await tx.execute(select(ledger).where(ledger.c.delivery_id == delivery_id))
-    ).one_or_none()
+    row = (await tx.execute(select(ledger).where(ledger.c.delivery_id == delivery_id))).one_or_none()
     return _entry(row) if row else None
 
 
 async def public_posts(tx: AsyncConnection, article_id: ArticleId) -> list[LedgerEntry]:
     """Return the posts of an article that are public now, oldest first."""
-    query = select(ledger).where(
-        ledger.c.article_id == article_id, ledger.c.withdrawn_at.is_(None)
-    )
-    return [
-        _entry(row) for row in await tx.execute(query.order_by(ledger.c.delivery_id))
-    ]
+    query = select(ledger).where(ledger.c.article_id == article_id, ledger.c.withdrawn_at.is_(None))
+    return [_entry(row) for row in await tx.execute(query.order_by(ledger.c.delivery_id))]
 
 
-async def newest(
-    tx: AsyncConnection, channel_id: ChannelId, count: int = 1
-) -> list[LedgerEntry]:
+async def newest(tx: AsyncConnection, channel_id: ChannelId, count: int = 1) -> list[LedgerEntry]:
     """Return a channel's newest posts, newest first."""
     query = select(ledger).where(ledger.c.channel_id == channel_id)
-    rows = await tx.execute(
-        query.order_by(ledger.c.published_at.desc(), ledger.c.delivery_id.desc()).limit(
-            count
-        )
-    )
+    rows = await tx.execute(query.order_by(ledger.c.published_at.desc(), ledger.c.delivery_id.desc()).limit(count))
     return [_entry(row) for row in rows]
 
 
 async def amend(tx: AsyncConnection, delivery_id: DeliveryId, **columns: Any) -> None:
     """Set what an edit or a withdrawal changed of a public post."""
-    await tx.execute(
-        update(ledger).where(ledger.c.delivery_id == delivery_id).values(**columns)
-    )
+    await tx.execute(update(ledger).where(ledger.c.delivery_id == delivery_id).values(**columns))
 
 
 async def find_upload(tx: AsyncConnection, account: str, photo: str) -> str | None:
     """Return the platform's reference to a photo that this account has sent before."""
-    query = select(uploads.c.reference).where(
-        uploads.c.account == account, uploads.c.photo == photo
-    )
+    query = select(uploads.c.reference).where(uploads.c.account == account, uploads.c.photo == photo)
     found: str | None = (await tx.execute(query)).scalar_one_or_none()
     return found
 
 
-async def keep_upload(
-    tx: AsyncConnection, account: str, photo: str, reference: str, now: datetime
-) -> None:
+async def keep_upload(tx: AsyncConnection, account: str, photo: str, reference: str, now: datetime) -> None:
     """Keep the platform's reference to a photo."""
     dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
-    query = dialect.insert(uploads).values(
-        account=account, photo=photo, reference=reference, at=now
-    )
+    query = dialect.insert(uploads).values(account=account, photo=photo, reference=reference, at=now)
     await tx.execute(
         query.on_conflict_do_update(
             index_elements=["account", "photo"],
@@ -179,9 +146,7 @@ async def keep_upload(
 
 async def forget_upload(tx: AsyncConnection, account: str, photo: str) -> None:
     """Drop a reference that the platform refused."""
-    await tx.execute(
-        delete(uploads).where(uploads.c.account == account, uploads.c.photo == photo)
-    )
+    await tx.execute(delete(uploads).where(uploads.c.account == account, uploads.c.photo == photo))
 
 
 def _entry(row: Any) -> LedgerEntry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -93,3 +93,16 @@ async def queue_lines(tx: AsyncConnection, *, channel: str | None = None) -> lis
     if channel is not None:
         query = query.where(channels.c.name == channel)
     return [_line(row) for row in await tx.execute(query)]
+
+
+async def addresses(tx: AsyncConnection, wanted: Sequence[int]) -> dict[int, str]:
+    """Return the addresses of the articles of deliveries."""
+    found: dict[int, str] = {}
+    for start in range(0, len(wanted), _PAGE):
+        query = (
+            select(deliveries.c.id, articles.c.url)
+            .join(articles, deliveries.c.article_id == articles.c.id)
+            .where(deliveries.c.id.in_(wanted[start : start + _PAGE]), articles.c.url.not_like("urn:%"))
+        )
+        found |= {row.id: row.url for row in await tx.execute(query)}
+    return found

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
+from alembic import command
 from bot.resources import resource
 
 
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
-    config.set_main_option(
-        "script_location", str(resource("alembic")).replace("%", "%%")
-    )
+    config.set_main_option("script_location", str(resource("alembic")).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
 

@@ -43,20 +43,14 @@ class UtcTime(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(
-        self, value: datetime | None, dialect: Dialect
-    ) -> int | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError(
-                f"a time without a zone cannot be stored: {value.isoformat()}"
-            )
+            raise ValueError(f"a time without a zone cannot be stored: {value.isoformat()}")
         return (value - _EPOCH) // _MICROSECOND
 
-    def process_result_value(
-        self, value: Any | None, dialect: Dialect
-    ) -> datetime | None:
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         return None if value is None else _EPOCH + value * _MICROSECOND
 
 
@@ -148,9 +142,7 @@ channels = Table(
     Column("address", Text, nullable=False),
     Column("opened_at", UtcTime, nullable=False),
     Column("closed_at", UtcTime),  # gone from the configuration; the ledger stays
-    Column(
-        "wake_at", UtcTime
-    ),  # when the worker should look again; NULL: when something happens
+    Column("wake_at", UtcTime),  # when the worker should look again; NULL: when something happens
     Column("last_at", UtcTime),  # the newest post of ours
     Column("paused_until", UtcTime),
     Column("rests_until", UtcTime),  # after a failure that says nothing of the post
@@ -249,9 +241,7 @@ attempts = Table(
     "attempts",
     metadata,
     Column("id", _Key, primary_key=True),
-    Column(
-        "delivery_id", _Key, ForeignKey("deliveries.id"), nullable=False, index=True
-    ),
+    Column("delivery_id", _Key, ForeignKey("deliveries.id"), nullable=False, index=True),
     Column("fence", Integer, nullable=False),
     Column("method", Text, nullable=False),
     Column("payload_hash", Text, nullable=False),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
@@ -14,7 +13,7 @@ from bot.clock import Clock
 from bot.errors import DatabaseError, SourceError
 from bot.intake.one_pass import Intake
 from bot.sources.canonical import canonical
-from bot.sources.normal import article_from
+from bot.sources.normal import FieldError, article_from
 from bot.web.limits import Allowance
 from bot.web.problems import problem
 
@@ -61,16 +60,14 @@ class Push:
             if not isinstance(plain, Mapping):
                 return problem(422, f"{where or 'the body'} is no article but {type(plain).__name__}", field=where)
             try:
-                articles.append(article_from(plain, where or "article"))
-            except SourceError as error:
-                return problem(422, str(error), field=_field(str(error), plain))
+                articles.append(article_from(plain, where))
+            except FieldError as error:
+                return problem(422, str(error), field=f"{where}.{error.field}".lstrip("."))
         try:
             report = await self._intake.accept(articles, self._source)
         except DatabaseError:
             return problem(503, "the store does not answer; nothing was taken in, send it again", headers=_LATER)
-        accepted = [
-            {"url": one.url, "revision": one.revision, "status": one.status} for one in report.accepted
-        ]
+        accepted = [{"url": one.url, "revision": one.revision, "status": one.status} for one in report.accepted]
         return web.json_response(accepted, status=202)
 
     async def delete(self, request: web.Request) -> web.Response:
@@ -82,7 +79,7 @@ class Push:
         if isinstance(body, web.Response):
             return body
         if not isinstance(body, dict) or not isinstance(body.get("url"), str):
-            return problem(422, "the body is like {\"url\": \"https://…\", \"reason\": \"…\"}", field="url")
+            return problem(422, 'the body is like {"url": "https://…", "reason": "…"}', field="url")
         try:
             url = canonical(body["url"])
         except (SourceError, ValueError) as error:
@@ -110,7 +107,7 @@ class Push:
         return None
 
 
-_LATER = {"Retry-After": str(int(timedelta(seconds=5).total_seconds()))}
+_LATER = {"Retry-After": "5"}
 
 
 async def _json(request: web.Request) -> Any:
@@ -128,8 +125,3 @@ async def _json(request: web.Request) -> Any:
     except (ValueError, RecursionError) as error:
         return problem(422, f"the body is no JSON: {error}")
 
-
-def _field(why: str, plain: Mapping[str, Any]) -> str:
-    """Name the field an error text speaks of."""
-    named = [name for name in (*plain, "title", "url") if isinstance(name, str) and name in why]
-    return named[0] if named else ""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Protocol, Self
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from bot.logs import logger
 from bot.web.problems import problem
 
 _log = logger("web")
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Door(Protocol):
@@ -66,7 +66,7 @@ class Server:
         for runner in self._runners:
             await runner.cleanup()
 
-    def _guard(self) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    def _guard(self) -> Middleware:
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             request["client"] = self._client(request)

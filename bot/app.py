@@ -1,0 +1,333 @@
+"""The composition root: builds every room from settings and owns their lifetimes.
+
+The one file that knows them all. Rooms are given values, never the Settings object.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from bot.channels.base import Publisher
+from bot.channels.facebook import FacebookPublisher
+from bot.channels.photo import PhotoDesk
+from bot.channels.telegram import TelegramBot, TelegramPublisher
+from bot.channels.transport import Transport
+from bot.clock import Clock, SystemClock
+from bot.compose.post import Composer
+from bot.configuration import Configuration
+from bot.domain.channel import Channel, ChannelId, Platform
+from bot.domain.delivery import DeliveryId
+from bot.intake.one_pass import Intake
+from bot.metrics import Metrics
+from bot.network import Fetcher
+from bot.outbox.deliver import Deliverer
+from bot.outbox.lane import Lane, Timing
+from bot.outbox.prepare import Preparer
+from bot.outbox.proof import Proofreader
+from bot.outbox.reconcile import Reconciler
+from bot.outbox.record import Recorder
+from bot.outbox.worker import Worker
+from bot.resources import resource
+from bot.settings import (
+    ChannelSettings,
+    FeedSettings,
+    FolderSettings,
+    PageSettings,
+    PushSourceSettings,
+    SourceSettings,
+    TableSettings,
+)
+from bot.sources.base import Source
+from bot.store import channels as channel_rows
+from bot.store import editors
+from bot.store.database import Database
+from bot.store.pace import Limit
+from bot.ticker import Ticker
+from bot.web.health import Health
+from bot.web.push import Push
+from bot.web.server import Server
+
+_LOOK = timedelta(seconds=5)
+INGEST = "ingest"  # the name under which articles come in by hand
+
+
+@dataclass(slots=True, kw_only=True)
+class House:
+    """The rooms that every command shares: the store, composition, the way in."""
+
+    configuration: Configuration
+    clock: Clock
+    database: Database
+    metrics: Metrics
+    composer: Composer
+    fetcher: Fetcher
+    served: dict[ChannelId, Channel]
+    intake: Intake
+    proof: Proofreader
+    queued: list[DeliveryId] = field(default_factory=list)
+
+
+def templates() -> Path:
+    """Return the folder of post templates: the outlet's own beside its configuration, else those that came along."""
+    own = Path("config/templates")
+    return own if own.is_dir() else resource("config/templates")
+
+
+def configured_channels(configuration: Configuration) -> list[Channel]:
+    """Return the channels as the rooms know them."""
+    settings = configuration.settings
+    return [one.channel(settings.timezone, settings.typography) for one in settings.channels]
+
+
+async def open_database(stack: AsyncExitStack, configuration: Configuration, clock: Clock) -> Database:
+    """Open the database; an embedded one is brought to this release's schema by itself.
+
+    Raises:
+        DatabaseError: it is unreachable, or a PostgreSQL that is not migrated.
+    """
+    database = await stack.enter_async_context(Database(configuration.settings.database_url, clock))
+    if database.is_embedded:
+        await database.upgrade()
+    await database.require_schema()
+    return database
+
+
+@asynccontextmanager
+async def open_house(
+    configuration: Configuration, *, clock: Clock | None = None, settle_channels: bool = True
+) -> AsyncIterator[House]:
+    """Open what every command shares.
+
+    Args:
+        settle_channels: make the rows of channels and editors agree with the configuration; commands that only look
+            leave them as they are.
+    """
+    settings = configuration.settings
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        database = await open_database(stack, configuration, clock)
+        configured = configured_channels(configuration)
+        if settle_channels:
+            async with database.write() as tx:
+                ids = await channel_rows.open_channels(tx, configured, await database.now(tx))
+                await editors.engage(tx, [one.editor() for one in settings.editors])
+        else:
+            async with database.read() as tx:
+                ids = {row.name: row.id for row in await channel_rows.everyone(tx)}
+        served = {ids[channel.name]: channel for channel in configured if channel.name in ids}
+        metrics = Metrics()
+        composer = Composer(templates())
+        proof = Proofreader(database, composer, served)
+        house = House(
+            configuration=configuration,
+            clock=clock,
+            database=database,
+            metrics=metrics,
+            composer=composer,
+            fetcher=await stack.enter_async_context(Fetcher(settings.network.allow_private)),
+            served=served,
+            proof=proof,
+            intake=Intake(
+                database,
+                clock,
+                metrics,
+                served,
+                authority=[source.name for source in settings.sources],
+                gather=settings.delivery.gather,
+                on_queued=proof.note,
+            ),
+        )
+        yield house
+
+
+class Publishers:
+    """The adapters of all channels; channels of one bot share its connection."""
+
+    def __init__(self, configuration: Configuration, transport: Transport) -> None:
+        self._configuration = configuration
+        self._transport = transport
+        self.bots: dict[str, TelegramBot] = {}
+
+    def bot(self, token: str) -> TelegramBot:
+        """Return the bot of a token, the same for all that name it."""
+        if token not in self.bots:
+            api_url = self._configuration.settings.telegram.api_url
+            self.bots[token] = TelegramBot(token, self._transport, api_url=api_url)
+        return self.bots[token]
+
+    def build(self, channel: ChannelSettings) -> Publisher:
+        """Return a channel's adapter.
+
+        Raises:
+            SettingsError: its token is missing.
+        """
+        settings = self._configuration.settings
+        token = self._configuration.token_for(channel)
+        if channel.platform is Platform.TELEGRAM:
+            return TelegramPublisher(
+                self.bot(token),
+                channel.address,
+                web_url=settings.telegram.web_url,
+                service_chat=channel.service_chat,
+            )
+        secret = settings.facebook.app_secret
+        return FacebookPublisher(
+            channel.address,
+            token,
+            self._transport,
+            api_url=settings.facebook.api_url,
+            api_version=settings.facebook.api_version,
+            app_id=settings.facebook.app_id,
+            app_secret=secret.get_secret_value() if secret else "",
+        )
+
+
+@asynccontextmanager
+async def open_publishers(configuration: Configuration) -> AsyncIterator[Publishers]:
+    """Open the connections to the platforms."""
+    async with Transport(timeout=configuration.settings.delivery.timeout) as transport:
+        publishers = Publishers(configuration, transport)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(_close_bots, publishers)
+            yield publishers
+
+
+async def _close_bots(publishers: Publishers) -> None:
+    for bot in publishers.bots.values():
+        await bot.close()
+
+
+def limits(configuration: Configuration, publisher: Publisher) -> tuple[Limit, ...]:
+    """Return the rates a channel keeps, each under the name that shares it."""
+    pace = configuration.settings.pace
+    rates = {"chat": pace.chat, "bot": pace.bot, "page": pace.page}
+    return tuple(
+        (f"{scope} {key} {rate.count}/{rate.period}", rate)
+        for scope, key in publisher.pace_keys
+        for rate in rates[scope]
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Service:
+    """The whole house at work."""
+
+    house: House
+    lanes: dict[ChannelId, Lane]
+    worker: Worker
+    reconciler: Reconciler
+    sources: list[tuple[SourceSettings, Source]]
+    server: Server | None = None
+    holder: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
+
+    async def look(self, settings: SourceSettings, source: Source) -> None:
+        """Ask one source and take in what it shows."""
+        publish_first = settings.first_pass == "publish"
+        await self.house.intake.look(source, publish_first=publish_first, per_pass=settings.per_pass)
+
+
+@asynccontextmanager
+async def open_service(
+    configuration: Configuration, *, clock: Clock | None = None, serve_web: bool = True
+) -> AsyncIterator[Service]:
+    """Build the whole house. Nothing rings yet; the caller runs the worker.
+
+    Raises:
+        SettingsError: a token is missing.
+        DatabaseError: the database is unreachable, not migrated, or an embedded one that another process owns.
+    """
+    settings = configuration.settings
+    async with AsyncExitStack() as stack:
+        house = await stack.enter_async_context(open_house(configuration, clock=clock))
+        house.database.own()
+        publishers = await stack.enter_async_context(open_publishers(configuration))
+        lanes: dict[ChannelId, Lane] = {}
+        by_name = {one.name: one for one in settings.channels}
+        for channel_id, channel in house.served.items():
+            publisher = publishers.build(by_name[channel.name])
+            lanes[channel_id] = Lane(
+                id=channel_id, channel=channel, publisher=publisher, limits=limits(configuration, publisher)
+            )
+            house.metrics.channel_access.labels(channel.name).set(1)
+        timing = Timing(**{name: getattr(settings.delivery, name) for name in Timing.__dataclass_fields__})
+        folders = [one.path for one in settings.sources if isinstance(one, FolderSettings)]
+        photos = PhotoDesk(house.fetcher, folders)
+        recorder = Recorder(house.database, house.clock, house.metrics, lanes, timing)
+        deliverer = Deliverer(
+            house.database,
+            house.clock,
+            house.metrics,
+            Preparer(house.database, house.composer, photos, house.fetcher),
+            recorder,
+            timing,
+            shadow=settings.mode == "shadow",
+        )
+        worker = Worker(house.database, house.clock, house.metrics, lanes, deliverer)
+        service = Service(
+            house=house,
+            lanes=lanes,
+            worker=worker,
+            reconciler=Reconciler(house.database, house.clock, house.metrics, lanes, recorder, timing),
+            sources=[(one, build_source(configuration, house.fetcher, one)) for one in settings.sources if one.kind != "push"],
+        )
+        house.intake.on_queued = lambda queued: (house.proof.note(queued), worker.ring())
+        if serve_web:
+            service.server = await stack.enter_async_context(_server(configuration, service))
+        yield service
+
+
+def build_source(configuration: Configuration, fetcher: Fetcher, source: SourceSettings) -> Source:
+    """Return a source that is asked for articles.
+
+    Raises:
+        SettingsError: the variable with its database is not set.
+    """
+    from bot.sources.feed import Feed
+    from bot.sources.folder import Folder
+    from bot.sources.page import Page
+    from bot.sources.table import TableSource
+
+    told = {"rubric": source.rubric, "zone": configuration.settings.timezone}
+    opened = {"per_look": source.per_pass, "baseline": source.first_pass == "baseline"}
+    match source:
+        case FeedSettings():
+            return Feed(source.name, source.url, fetcher, full_text=source.full_text, **told, **opened)
+        case PageSettings():
+            return Page(source.name, source.url, source.links, fetcher, **told, **opened)
+        case FolderSettings():
+            return Folder(source.name, source.path, **told)
+        case TableSettings():
+            url = configuration.secret_for(f"sources.{source.name}.database_env", source.database_env)
+            return TableSource(source.name, url, source.query, source.columns, **told)
+        case PushSourceSettings():
+            raise ValueError("a push source is not asked, it tells")
+
+
+def ticker(service: Service) -> Ticker:
+    """Return the bells of the service: sources, reconciling, proofreading."""
+    bells = Ticker(service.house.clock)
+    bells.every(_LOOK, "reconcile", service.reconciler.reconcile)
+    bells.every(_LOOK, "proofread", service.house.proof.look)
+    for settings, source in service.sources:
+        bells.every(settings.every, f"source {settings.name}", lambda one=settings, it=source: service.look(one, it))
+    return bells
+
+
+def _server(configuration: Configuration, service: Service) -> Server:
+    settings, house = configuration.settings, service.house
+    push = next((one.name for one in settings.sources if one.kind == "push"), "push")
+    worker, clock = service.worker, house.clock
+    return Server(
+        host=settings.web.host,
+        port=settings.web.port,
+        ops_port=settings.web.ops_port,
+        public=[Push(house.intake, clock, settings.push.accepted, push)],
+        operations=[Health(house.database, house.metrics, lambda: clock.running() - worker.beat_at)],
+        trusted_proxies=settings.web.trusted_proxies,
+    )

@@ -1,0 +1,115 @@
+"""`vistnyk check`: everything that can be known to be wrong before a post fails. Publishes nothing, changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from bot.app import Publishers, build_source, configured_channels, open_publishers, templates
+from bot.channels.base import Finding
+from bot.clock import SystemClock
+from bot.compose.check import check_templates
+from bot.configuration import Configuration, Surroundings, read
+from bot.errors import BotError, DatabaseError, SettingsError, SourceError
+from bot.logs import set_up
+from bot.network import Fetcher
+from bot.store.database import SCHEMA, Database
+
+
+async def check_all(surroundings: Surroundings | None = None) -> list[Finding]:
+    """Return every finding, in the order in which an operator would mend them."""
+    try:
+        configuration = read(surroundings)
+    except SettingsError as error:
+        return [Finding(name="configuration", ok=False, detail=line) for line in str(error).splitlines()]
+    set_up(level="ERROR", form=None, secrets=configuration.secrets())
+    return [finding async for finding in _findings(configuration)]
+
+
+async def _findings(configuration: Configuration) -> AsyncIterator[Finding]:
+    settings = configuration.settings
+    known = f"{len(settings.channels)} channels, {len(settings.sources)} sources, {len(settings.editors)} editors"
+    if settings.channels:
+        yield Finding(name="configuration", ok=True, detail=known)
+    else:
+        yield Finding(name="configuration", ok=False, detail="there is no channel: name one under [[channels]]")
+    for finding in check_templates(templates(), configured_channels(configuration)):
+        yield finding
+    yield await _database(configuration)
+    async with open_publishers(configuration) as publishers:
+        async for finding in _channels(configuration, publishers):
+            yield finding
+        async for finding in _editors(configuration, publishers):
+            yield finding
+    async for finding in _sources(configuration):
+        yield finding
+
+
+async def _database(configuration: Configuration) -> Finding:
+    database = Database(configuration.settings.database_url, SystemClock())
+    name = "database"
+    if database.path is not None and not database.path.exists():
+        detail = f"{database.path} is not there yet; the first start makes it"
+        return Finding(name=name, ok=False, detail=f"database not migrated: {detail} (or `vistnyk db upgrade`)")
+    try:
+        async with database:
+            await database.require_schema()
+    except DatabaseError as error:
+        return Finding(name=name, ok=False, detail=str(error))
+    return Finding(name=name, ok=True, detail=f"{database.shown}, schema {SCHEMA}")
+
+
+async def _channels(configuration: Configuration, publishers: Publishers) -> AsyncIterator[Finding]:
+    for channel in configuration.settings.channels:
+        name = f"channel {channel.name}"
+        try:
+            findings = await publishers.build(channel).check()
+        except BotError as error:
+            yield Finding(name=name, ok=False, detail=str(error))
+            continue
+        for finding in findings:
+            yield Finding(name=f"{name}: {finding.name}", ok=finding.ok, detail=finding.detail)
+
+
+async def _editors(configuration: Configuration, publishers: Publishers) -> AsyncIterator[Finding]:
+    """Ask whether each editor has opened the chat with the desk's bot."""
+    editors = configuration.settings.editors
+    token = configuration.settings.telegram.token
+    if not editors:
+        return
+    if token is None:
+        yield Finding(
+            name="editors", ok=False, detail="there is no token for the desk's bot; set VISTNYK_TELEGRAM__TOKEN"
+        )
+        return
+    bot = publishers.bot(token.get_secret_value())
+    for editor in editors:
+        name = f"editor {editor.name}"
+        try:
+            started = await bot.has_started(editor.telegram_id)
+        except BotError as error:
+            yield Finding(name=name, ok=False, detail=str(error))
+            continue
+        detail = "" if started else f"{editor.name} ({editor.telegram_id}) has not pressed /start in the chat with the bot"
+        yield Finding(name=name, ok=started, detail=detail)
+
+
+async def _sources(configuration: Configuration) -> AsyncIterator[Finding]:
+    async with Fetcher(configuration.settings.network.allow_private) as fetcher:
+        for settings in configuration.settings.sources:
+            name = f"source {settings.name}"
+            if settings.kind == "push":
+                accepted = configuration.settings.push.accepted
+                detail = "" if accepted else "no token is accepted; set VISTNYK_PUSH__TOKENS"
+                yield Finding(name=name, ok=bool(accepted), detail=detail)
+                continue
+            try:
+                found = await build_source(configuration, fetcher, settings).look({})
+            except (SourceError, SettingsError) as error:
+                yield Finding(name=name, ok=False, detail=str(error))
+                continue
+            detail = f"{len(found.articles)} articles"
+            if found.rejected:
+                detail += f", {len(found.rejected)} rejected; the first: {found.rejected[0].where}: {found.rejected[0].why}"
+            yield Finding(name=name, ok=True, detail=detail)
+
+

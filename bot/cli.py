@@ -1,0 +1,291 @@
+"""The operator's commands: parse, call, print. What they do stands in `operations`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine, Iterable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bot.errors import BotError, SettingsError
+
+_Result = TypeVar("_Result")
+FAILED, MISUSED = 1, 2
+
+app = typer.Typer(
+    name="vistnyk",
+    help="Vistnyk: a newsroom's articles, once, in every channel.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+db = typer.Typer(help="The database's schema.", no_args_is_help=True)
+app.add_typer(db, name="db")
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, and nothing else there.")]
+ChannelName = Annotated[str | None, typer.Option("--channel", metavar="NAME", help="Only this channel.")]
+Since = Annotated[str | None, typer.Option("--since", metavar="ISO", help="Only what happened since then.")]
+
+
+@app.command()
+def run(
+    migrate: Annotated[bool, typer.Option("--migrate", help="Bring the schema up to date first.")] = False,
+) -> None:
+    """Run the service: watch, compose, schedule, publish, reconcile, web server. SIGTERM stops it gracefully."""
+    from bot import service
+
+    _await(service.run(_settings(), migrate=migrate))
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Publish what waits, print the ledger, exit.")] = False,
+    as_json: Json = False,
+    port: Annotated[int, typer.Option(help="Port of the page that shows both channels; 0: any free one.")] = 8100,
+) -> None:
+    """Show the whole way of an article on a throw-away database and a sandbox of both platforms."""
+    from bot import demo as demonstration
+
+    _await(demonstration.run(once=once, as_json=as_json, port=port))
+
+
+@app.command()
+def sandbox(port: Annotated[int, typer.Option(help="0: any free one.")] = 8100) -> None:
+    """Run only the emulator of both platforms; it publishes nothing anywhere."""
+    from bot import demo as demonstration
+
+    _await(demonstration.run_sandbox(port=port))
+
+
+@app.command()
+def check(as_json: Json = False) -> None:
+    """Test configuration, templates, database, tokens, rights and editors; exit 0 only if all pass."""
+    from bot import checks
+
+    findings = _await(checks.check_all())
+    for finding in findings:
+        if as_json:
+            _line({"check": finding.name, "ok": finding.ok, "detail": finding.detail})
+        else:
+            mark = "[green]ok[/]  " if finding.ok else "[red]FAIL[/]"
+            Console(highlight=False, soft_wrap=True).print(f"{mark} {escape(finding.name)}  {escape(finding.detail)}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH… or -", help=".html, .txt, .json, .jsonl; - reads lines.")
+    ],
+    url: Annotated[str | None, typer.Option(help="The article's address, where the file names none.")] = None,
+    published_at: Annotated[str | None, typer.Option("--published-at", metavar="ISO")] = None,
+) -> None:
+    """Put articles into the store and queue them like any source; a bad one never stops the good ones."""
+    from bot import operations
+
+    outcomes = _await(operations.ingest(_settings(), paths, url=url, published_at=_moment(published_at)))
+    for outcome in outcomes:
+        typer.echo(outcome.line)
+    if any(outcome.rejected for outcome in outcomes):
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def preview(
+    path: Annotated[str, typer.Argument(metavar="PATH or URL")],
+    url: Annotated[str | None, typer.Option(help="The article's address, where the file names none.")] = None,
+    published_at: Annotated[str | None, typer.Option("--published-at", metavar="ISO")] = None,
+    channel: ChannelName = None,
+    as_json: Json = False,
+) -> None:
+    """Show the post each channel would get, and the teasers found. Publishes nothing, stores nothing."""
+    from bot import operations
+
+    shown = _await(operations.preview(_settings(), path, url=url, published_at=_moment(published_at), channel=channel))
+    if as_json:
+        _lines(shown)
+        return
+    console = Console(highlight=False)
+    for one in shown:
+        console.rule(f"{one['channel']} · {one['method']} · {one['length']}/{one['limit']}")
+        console.print(escape(one["plain"]))
+        for key in ("photo_url", "credit", "link"):
+            console.print(f"[dim]{key}: {escape(str(one[key]))}[/]")
+        for warning in one["warnings"]:
+            console.print(f"[yellow]! {escape(warning)}[/]")
+    teasers = shown[0]["teasers"] if shown else []
+    if teasers:
+        console.rule(f"{len(teasers)} teasers")
+        for teaser in teasers:
+            console.print(escape(f"{teaser['day']} {teaser['rubric']}: {teaser['title'] or teaser['credit'] or ''}"))
+
+
+@app.command()
+def plan(
+    now: Annotated[str | None, typer.Option(metavar="ISO", help="As if it were this time.")] = None,
+    channel: ChannelName = None,
+    as_json: Json = False,
+) -> None:
+    """Show when each waiting post would go out. Publishes nothing."""
+    from bot import operations
+
+    lines = _await(operations.plan(_settings(), now=_moment(now), channel=channel))
+    _show(lines, as_json, "at", "channel", "delivery", "article_url", "note")
+
+
+@app.command()
+def queue(channel: ChannelName = None, as_json: Json = False) -> None:
+    """Show what is waiting, one line a delivery."""
+    from bot import operations
+
+    lines = _await(operations.queue(_settings(), channel=channel))
+    _show(lines, as_json, "delivery", "channel", "kind", "state", "held_reason", "due_at", "title")
+
+
+@app.command()
+def ledger(channel: ChannelName = None, since: Since = None, as_json: Json = False) -> None:
+    """Show every delivery that ended or is public: what was published per channel, and what was not."""
+    from bot import operations
+
+    lines = _await(operations.ledger(_settings(), channel=channel, since=_moment(since)))
+    _show(lines, as_json, "delivery", "channel", "kind", "state", "published_at", "permalink", "title", "error")
+
+
+@app.command()
+def why(url: str, channel: ChannelName = None, as_json: Json = False) -> None:
+    """Show every decision about one article, oldest first."""
+    from bot import operations
+
+    lines = _await(operations.why(_settings(), url, channel=channel))
+    if lines is None:
+        _fail(f"no article is known at {url}", FAILED)
+    _show(lines, as_json, "at", "channel", "decision", "detail")
+
+
+@app.command()
+def audit(since: Since = None, as_json: Json = False) -> None:
+    """Show who did what."""
+    from bot import operations
+
+    _show(_await(operations.audit(_settings(), since=_moment(since))), as_json, "at", "who", "action", "subject")
+
+
+@app.command()
+def backup(path: Path) -> None:
+    """Write a consistent copy of an embedded database; for PostgreSQL, say how."""
+    from bot import operations
+
+    typer.echo(_await(operations.backup(_settings(), path)))
+
+
+@app.command()
+def prune(older_than: Annotated[str, typer.Option("--older-than", metavar="90d")]) -> None:
+    """Drop old bodies and attempts; never the ledger."""
+    from bot import operations
+    from bot.settings import parse_duration
+
+    try:
+        age = parse_duration(older_than)
+    except ValueError as error:
+        _fail(f"--older-than {older_than!r}: {error}", MISUSED)
+    typer.echo(_await(operations.prune(_settings(), age)))
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the schema to this release's."""
+    from bot import operations
+
+    typer.echo(_await(operations.upgrade(_settings())))
+
+
+@db.command("check")
+def db_check() -> None:
+    """Say whether the schema is this release's; exit 1 if not."""
+    from bot import operations
+
+    typer.echo(_await(operations.check_schema(_settings())))
+
+
+def main() -> None:
+    """Run a command; every error of ours is one clear line and an exit code."""
+    try:
+        app()
+    except SettingsError as error:
+        _fail(str(error), MISUSED)
+    except BotError as error:
+        _fail(str(error), FAILED)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _settings() -> Any:
+    from bot import configuration
+    from bot.logs import set_up
+
+    read = configuration.read()
+    set_up(level=read.settings.log.level, form=read.settings.log.format, secrets=read.secrets())
+    return read
+
+
+def _await(work: Coroutine[Any, Any, _Result]) -> _Result:
+    return asyncio.run(work)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        _fail(f"{text!r} is no time; write it like 2024-01-31T19:00:00+02:00", MISUSED)
+    if moment.tzinfo is None:
+        _fail(f"{text!r} has no offset; write it like 2024-01-31T19:00:00+02:00", MISUSED)
+    return moment
+
+
+def _show(lines: Iterable[dict[str, Any]], as_json: bool, *columns: str) -> None:
+    if as_json:
+        _lines(lines)
+        return
+    table = Table(*columns, box=None, header_style="bold")
+    for line in lines:
+        table.add_row(*(escape(_cell(line.get(column))) for column in columns))
+    Console(highlight=False, soft_wrap=not sys.stdout.isatty()).print(table)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return "" if value is None else str(value)
+
+
+def _lines(lines: Iterable[dict[str, Any]]) -> None:
+    for line in lines:
+        _line(line)
+
+
+def _line(line: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line, ensure_ascii=False, default=_plain) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(escape(message))
+    sys.exit(code)

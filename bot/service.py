@@ -1,0 +1,58 @@
+"""`vistnyk run`: opens the house, rings its bells, and closes it in order when told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+
+from bot.app import open_service, ticker
+from bot.clock import SystemClock
+from bot.configuration import Configuration
+from bot.errors import SettingsError
+from bot.logs import logger
+from bot.store.database import Database
+
+_STOPS_WITHIN = 11.0  # seconds; the contract promises 12
+_log = logger("service")
+
+
+async def run(configuration: Configuration, *, migrate: bool = False, stop: asyncio.Event | None = None) -> None:
+    """Serve until SIGTERM or SIGINT: claim nothing new, finish the calls in hand, return.
+
+    Args:
+        migrate: bring the schema up to date first.
+        stop: ends the service when set, beside the signals.
+
+    Raises:
+        SettingsError: there is no channel, or a token is missing.
+        DatabaseError: the database is unreachable, not migrated, or owned by another process.
+    """
+    if not configuration.settings.channels:
+        raise SettingsError("there is no channel: name at least one under [[channels]] in the TOML file")
+    stop = stop or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if migrate:
+        async with Database(configuration.settings.database_url, SystemClock()) as database:
+            await database.upgrade()
+    async with open_service(configuration) as service:
+        await service.reconciler.recover()
+        serving = asyncio.create_task(service.worker.run(), name="worker")
+        async with ticker(service):
+            _log.info(
+                "the service runs",
+                channels=[lane.channel.name for lane in service.lanes.values()],
+                sources=[settings.name for settings, _ in service.sources],
+                database=service.house.database.shown,
+                mode=configuration.settings.mode,
+            )
+            waiting = asyncio.create_task(stop.wait(), name="stop")
+            await asyncio.wait({waiting, serving}, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            _log.info("the service stops; calls in hand are finished")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(service.worker.stop(), _STOPS_WITHIN)
+        await asyncio.wait_for(serving, 1)
+    _log.info("the service has stopped")
