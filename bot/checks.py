@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from bot.app import Publishers, build_source, configured_channels, open_publishers, templates
 from bot.channels.base import Finding
 from bot.clock import SystemClock
-from bot.compose.check import check_templates
+from bot.compose.check import faults
+from bot.compose.post import Composer
 from bot.configuration import Configuration, Surroundings, read
 from bot.errors import BotError, DatabaseError, SettingsError, SourceError
 from bot.logs import set_up
@@ -32,7 +33,7 @@ async def _findings(configuration: Configuration) -> AsyncIterator[Finding]:
         yield Finding(name="configuration", ok=True, detail=known)
     else:
         yield Finding(name="configuration", ok=False, detail="there is no channel: name one under [[channels]]")
-    for finding in check_templates(templates(), configured_channels(configuration)):
+    for finding in _templates(configuration):
         yield finding
     yield await _database(configuration)
     async with open_publishers(configuration) as publishers:
@@ -42,6 +43,17 @@ async def _findings(configuration: Configuration) -> AsyncIterator[Finding]:
             yield finding
     async for finding in _sources(configuration):
         yield finding
+
+
+def _templates(configuration: Configuration) -> list[Finding]:
+    try:
+        composer = Composer(templates())
+        wrong = [fault for channel in configured_channels(configuration) for fault in faults(composer, channel)]
+    except BotError as error:
+        wrong = [str(error)]
+    if not wrong:
+        return [Finding(name="templates", ok=True, detail=str(templates()))]
+    return [Finding(name="templates", ok=False, detail=fault) for fault in dict.fromkeys(wrong)]
 
 
 async def _database(configuration: Configuration) -> Finding:

@@ -46,7 +46,14 @@ class Composer:
         self._templates = Templates(templates)
 
     def compose(
-        self, article: Article, channel: Channel, *, at: datetime, rung: int = 0, template: str | None = None
+        self,
+        article: Article,
+        channel: Channel,
+        *,
+        at: datetime,
+        rung: int = 0,
+        template: str | None = None,
+        method: Method | None = None,
     ) -> Post:
         """Make the post of one article for one channel.
 
@@ -54,8 +61,10 @@ class Composer:
             article: what to tell.
             channel: whom to.
             at: the slot; decides which words have aged and whether the post goes out silently.
-            rung: of the photo ladder: 0 with photo where the policy allows, 1 text with a link preview, 2 text alone.
+            rung: of the photo ladder: 0 with photo where the channel's policy allows, 1 text with a link preview,
+                2 text alone.
             template: another template than the article and channel would choose.
+            method: of a public post whose words are made anew: a caption must stay one, a text, too.
 
         Raises:
             ComposeError: the platform would refuse what comes out; one line with channel, template and rule.
@@ -82,16 +91,16 @@ class Composer:
         def render(words: str, title: str = title) -> str:
             return self._templates.render(channel.platform, name, {**values, "summary": words, "title": title})
 
-        photo_url = picture.url
-        fitted = None
-        if photo_url:
-            limit = _limit(channel, photo=True)
+        is_caption = picture.url is not None if method is None else method.carries_photo
+        fitted, limit = None, _limit(channel, photo=is_caption)
+        if is_caption:
             fitted = fit(render, sentences, channel.platform, limit, at_least=min(1, len(sentences)))
-            if fitted is None:
+            if fitted is None and method is None:
                 warnings.append(f"too long for a photo's caption ({limit}): text with a link preview instead")
+                is_caption, limit = False, _limit(channel, photo=False)
         if fitted is None:
-            photo_url = None
-            fitted, parts = self._as_text(render, sentences, parts, channel, name, warnings)
+            fitted, parts = self._as_text(render, sentences, parts, channel, name, warnings, limit)
+        photo_url = picture.url if is_caption else None
         if fitted.kept < len(sentences) or not fitted.whole:
             warnings.append("the summary was shortened to fit")
         self._check(fitted.text, parts, channel, name)
@@ -103,12 +112,18 @@ class Composer:
             photo_alt=_alt(article, title) if photo_url else "",
             credit=picture.credit,
             link=link,
-            link_preview=link if photo_url is None and rung < 2 else None,
+            link_preview=link if not is_caption and rung < 2 else None,
             warnings=tuple(warnings),
+            method=method,
         )
 
     def notice(
-        self, article: Article, channel: Channel, at: datetime, what: Literal["retracted", "corrected"] = "retracted"
+        self,
+        article: Article,
+        channel: Channel,
+        at: datetime,
+        what: Literal["retracted", "corrected"] = "retracted",
+        method: Method | None = None,
     ) -> Post:
         """Make the text that takes a retracted post's place, or the post that tells of a correction.
 
@@ -127,7 +142,7 @@ class Composer:
         fitted = squeeze(render, markup.one_line(article.title), channel.platform, limit)
         if fitted is None:
             raise self._refusal(channel, "retracted", markup.fault(render(""), channel.platform, limit))
-        return _post(channel, fitted.text, at, call=False)
+        return _post(channel, fitted.text, at, call=False, method=method)
 
     def digest(self, articles: list[Article], channel: Channel, at: datetime) -> Post:
         """Make one post of several articles, as many as fit, most important first as given.
@@ -189,9 +204,10 @@ class Composer:
         channel: Channel,
         name: str,
         warnings: list[str],
+        limit: int,
     ) -> tuple[Fitted, _Parts]:
-        """Fit a post without photo: fewer sentences, then part of the first, at the very last part of the title."""
-        platform, limit = channel.platform, _limit(channel, photo=False)
+        """Fit what must be fitted: fewer sentences, then part of the first, at the very last part of the title."""
+        platform = channel.platform
         fitted = fit(render, sentences, platform, limit, at_least=min(1, len(sentences)))
         fitted = fitted or squeeze(render, sentences[0] if sentences else "", platform, limit)
         if fitted:
@@ -274,18 +290,20 @@ def _post(
     link_preview: str | None = None,
     warnings: tuple[str, ...] = (),
     call: bool = True,
+    method: Method | None = None,
 ) -> Post:
     telegram = channel.platform is Platform.TELEGRAM
     with_photo, alone = (Method.SEND_PHOTO, Method.SEND_MESSAGE) if telegram else (Method.PHOTOS, Method.FEED)
+    method = method or (with_photo if photo_url else alone)
     action = channel.call_to_action
     return Post(
         channel=channel.name,
         platform=channel.platform,
-        method=with_photo if photo_url else alone,
+        method=method,
         text=text,
         plain=markup.plain(text, channel.platform),
         length=markup.measure(text, channel.platform).length,
-        limit=_limit(channel, photo=photo_url is not None),
+        limit=_limit(channel, photo=method.carries_photo),
         photo_url=photo_url,
         photo_alt=photo_alt,
         credit=credit,

@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.agenda import backlog
 from bot.clock import Clock
@@ -84,7 +85,7 @@ class Reconciler:
             await self._retry_links()
         await self._measure()
 
-    async def _find_backlog(self, tx: channels.AsyncConnection, lane: Lane, beat: datetime, now: datetime) -> None:
+    async def _find_backlog(self, tx: AsyncConnection, lane: Lane, beat: datetime, now: datetime) -> None:
         """Mark what would have gone out while nobody was there to send it."""
         row = await channels.get(tx, lane.id)
         if row is None:
@@ -209,7 +210,7 @@ class Reconciler:
                 await self._resume(tx, lane.id, HeldReason.LINK_DEAD, "its page is tried again", now)
 
     async def _resume(
-        self, tx: channels.AsyncConnection, channel_id: ChannelId, reason: HeldReason, why: str, now: datetime
+        self, tx: AsyncConnection, channel_id: ChannelId, reason: HeldReason, why: str, now: datetime
     ) -> None:
         held = await deliveries.find(
             tx,

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 from bot.clock import Clock
 from bot.domain.channel import ChannelId
@@ -95,12 +96,12 @@ class Worker:
             if lane is not None and channel_id not in self._busy:
                 task = asyncio.create_task(self._serve(lane), name=f"serve {lane.channel.name}")
                 self._busy[channel_id] = task
-                task.add_done_callback(lambda _, done=channel_id: self._done(done))
+                task.add_done_callback(partial(self._done, channel_id))
         if wake_at is None:
             return _IDLE
         return min(_IDLE, (wake_at - now).total_seconds())
 
-    def _done(self, channel_id: ChannelId) -> None:
+    def _done(self, channel_id: ChannelId, _: asyncio.Task[None]) -> None:
         self._busy.pop(channel_id, None)
         self._bell.set()
 

@@ -34,7 +34,7 @@ from bot.store.tables import UtcTime, deliveries
 _COLUMNS = "id, kind, turn, turn_at, pinned_at"
 _UNPINNED = "state = 'planned' AND pinned_at IS NULL"  # in the exact words of the partial index
 _PINNED = "state = 'planned' AND pinned_at IS NOT NULL"
-_HEADS = " UNION ALL ".join(
+HEADS = " UNION ALL ".join(
     [
         f"SELECT * FROM (SELECT {_COLUMNS} FROM deliveries WHERE channel_id = :channel AND turn = {turn.value}"  # noqa: S608
         f" AND {_UNPINNED} ORDER BY turn_at, id LIMIT 1) AS t{turn.value}"
@@ -45,7 +45,7 @@ _HEADS = " UNION ALL ".join(
         f" AND {_PINNED} ORDER BY pinned_at, id LIMIT 1) AS t1"
     ]
 )
-HEADS = text(_HEADS).columns(
+_QUERY = text(HEADS).columns(
     deliveries.c.id,
     deliveries.c.kind,
     deliveries.c.turn,
@@ -117,7 +117,7 @@ async def queue(tx: AsyncConnection, new: NewDelivery, now: datetime) -> Deliver
 
 async def heads(tx: AsyncConnection, channel_id: ChannelId) -> list[Head]:
     """Return the first of each turn that waits in a channel; five index seeks, however long the queue is."""
-    return [_head(row) for row in await tx.execute(HEADS, {"channel": channel_id})]
+    return [_head(row) for row in await tx.execute(_QUERY, {"channel": channel_id})]
 
 
 async def waiting(tx: AsyncConnection, channel_id: ChannelId) -> list[Head]:
