@@ -11,12 +11,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from bot.channels.base import Publisher
 from bot.channels.facebook import FacebookPublisher
 from bot.channels.photo import PhotoDesk
-from bot.channels.telegram import TelegramBot, TelegramPublisher
+from bot.channels.telegram import TelegramPublisher
+from bot.channels.telegram_bot import TelegramBot
 from bot.channels.transport import Transport
 from bot.clock import Clock, SystemClock
 from bot.compose.post import Composer
@@ -44,6 +46,10 @@ from bot.settings import (
     TableSettings,
 )
 from bot.sources.base import Source
+from bot.sources.feed import Feed
+from bot.sources.folder import Folder
+from bot.sources.page import Page
+from bot.sources.table import Table
 from bot.store import channels as channel_rows
 from bot.store import editors
 from bot.store.database import Database
@@ -147,21 +153,25 @@ async def open_house(
 
 
 class Publishers:
-    """The adapters of all channels; channels of one bot share its connection."""
+    """The adapters of all channels; channels of one bot share its connections, pages share theirs."""
 
-    def __init__(self, configuration: Configuration, transport: Transport) -> None:
+    def __init__(self, configuration: Configuration, stack: AsyncExitStack, pages: Transport) -> None:
         self._configuration = configuration
-        self._transport = transport
-        self.bots: dict[str, TelegramBot] = {}
+        self._stack = stack
+        self._pages = pages
+        self._bots: dict[str, TelegramBot] = {}
 
-    def bot(self, token: str) -> TelegramBot:
+    async def bot(self, token: str) -> TelegramBot:
         """Return the bot of a token, the same for all that name it."""
-        if token not in self.bots:
-            api_url = self._configuration.settings.telegram.api_url
-            self.bots[token] = TelegramBot(token, self._transport, api_url=api_url)
-        return self.bots[token]
+        if token not in self._bots:
+            settings = self._configuration.settings
+            bot = TelegramBot(
+                token, api_url=settings.telegram.api_url, timeout=settings.delivery.timeout.total_seconds()
+            )
+            self._bots[token] = await self._stack.enter_async_context(bot)
+        return self._bots[token]
 
-    def build(self, channel: ChannelSettings) -> Publisher:
+    async def build(self, channel: ChannelSettings) -> Publisher:
         """Return a channel's adapter.
 
         Raises:
@@ -171,36 +181,30 @@ class Publishers:
         token = self._configuration.token_for(channel)
         if channel.platform is Platform.TELEGRAM:
             return TelegramPublisher(
-                self.bot(token),
+                await self.bot(token),
                 channel.address,
                 web_url=settings.telegram.web_url,
                 service_chat=channel.service_chat,
             )
         secret = settings.facebook.app_secret
         return FacebookPublisher(
+            self._pages,
             channel.address,
             token,
-            self._transport,
             api_url=settings.facebook.api_url,
             api_version=settings.facebook.api_version,
             app_id=settings.facebook.app_id,
             app_secret=secret.get_secret_value() if secret else "",
+            token_name=channel.token_env,
         )
 
 
 @asynccontextmanager
 async def open_publishers(configuration: Configuration) -> AsyncIterator[Publishers]:
     """Open the connections to the platforms."""
-    async with Transport(timeout=configuration.settings.delivery.timeout) as transport:
-        publishers = Publishers(configuration, transport)
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(_close_bots, publishers)
-            yield publishers
-
-
-async def _close_bots(publishers: Publishers) -> None:
-    for bot in publishers.bots.values():
-        await bot.close()
+    async with AsyncExitStack() as stack:
+        pages = await stack.enter_async_context(Transport(configuration.settings.delivery.timeout.total_seconds()))
+        yield Publishers(configuration, stack, pages)
 
 
 def limits(configuration: Configuration, publisher: Publisher) -> tuple[Limit, ...]:
@@ -208,7 +212,7 @@ def limits(configuration: Configuration, publisher: Publisher) -> tuple[Limit, .
     pace = configuration.settings.pace
     rates = {"chat": pace.chat, "bot": pace.bot, "page": pace.page}
     return tuple(
-        (f"{scope} {key} {rate.count}/{rate.period}", rate)
+        (f"{key} {rate.count}/{rate.period.total_seconds():g}s", rate)
         for scope, key in publisher.pace_keys
         for rate in rates[scope]
     )
@@ -250,14 +254,14 @@ async def open_service(
         lanes: dict[ChannelId, Lane] = {}
         by_name = {one.name: one for one in settings.channels}
         for channel_id, channel in house.served.items():
-            publisher = publishers.build(by_name[channel.name])
+            publisher = await publishers.build(by_name[channel.name])
             lanes[channel_id] = Lane(
                 id=channel_id, channel=channel, publisher=publisher, limits=limits(configuration, publisher)
             )
             house.metrics.channel_access.labels(channel.name).set(1)
         timing = Timing(**{name: getattr(settings.delivery, name) for name in Timing.__dataclass_fields__})
         folders = [one.path for one in settings.sources if isinstance(one, FolderSettings)]
-        photos = PhotoDesk(house.fetcher, folders)
+        photos = await stack.enter_async_context(PhotoDesk(house.fetcher, folders))
         recorder = Recorder(house.database, house.clock, house.metrics, lanes, timing)
         deliverer = Deliverer(
             house.database,
@@ -276,7 +280,12 @@ async def open_service(
             reconciler=Reconciler(house.database, house.clock, house.metrics, lanes, recorder, timing),
             sources=[(one, build_source(configuration, house.fetcher, one)) for one in settings.sources if one.kind != "push"],
         )
-        house.intake.on_queued = lambda queued: (house.proof.note(queued), worker.ring())
+
+        def queued(new: list[DeliveryId]) -> None:
+            house.proof.note(new)
+            worker.ring()
+
+        house.intake.on_queued = queued
         if serve_web:
             service.server = await stack.enter_async_context(_server(configuration, service))
         yield service
@@ -288,23 +297,36 @@ def build_source(configuration: Configuration, fetcher: Fetcher, source: SourceS
     Raises:
         SettingsError: the variable with its database is not set.
     """
-    from bot.sources.feed import Feed
-    from bot.sources.folder import Folder
-    from bot.sources.page import Page
-    from bot.sources.table import TableSource
-
-    told = {"rubric": source.rubric, "zone": configuration.settings.timezone}
-    opened = {"per_look": source.per_pass, "baseline": source.first_pass == "baseline"}
+    zone, rubric = configuration.settings.timezone, source.rubric
+    most, baseline = source.per_pass, source.first_pass == "baseline"
     match source:
         case FeedSettings():
-            return Feed(source.name, source.url, fetcher, full_text=source.full_text, **told, **opened)
+            return Feed(
+                source.name,
+                source.url,
+                fetcher,
+                zone=zone,
+                rubric=rubric,
+                full_text=source.full_text,
+                per_look=most,
+                baseline=baseline,
+            )
         case PageSettings():
-            return Page(source.name, source.url, source.links, fetcher, **told, **opened)
+            return Page(
+                source.name,
+                source.url,
+                source.links,
+                fetcher,
+                zone=zone,
+                rubric=rubric,
+                per_look=most,
+                baseline=baseline,
+            )
         case FolderSettings():
-            return Folder(source.name, source.path, **told)
+            return Folder(source.name, source.path, zone=zone, rubric=rubric)
         case TableSettings():
             url = configuration.secret_for(f"sources.{source.name}.database_env", source.database_env)
-            return TableSource(source.name, url, source.query, source.columns, **told)
+            return Table(source.name, url, source.query, source.columns, zone=zone, rubric=rubric)
         case PushSourceSettings():
             raise ValueError("a push source is not asked, it tells")
 
@@ -315,7 +337,7 @@ def ticker(service: Service) -> Ticker:
     bells.every(_LOOK, "reconcile", service.reconciler.reconcile)
     bells.every(_LOOK, "proofread", service.house.proof.look)
     for settings, source in service.sources:
-        bells.every(settings.every, f"source {settings.name}", lambda one=settings, it=source: service.look(one, it))
+        bells.every(settings.every, f"source {settings.name}", partial(service.look, settings, source))
     return bells
 
 

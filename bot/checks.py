@@ -74,7 +74,7 @@ async def _channels(configuration: Configuration, publishers: Publishers) -> Asy
     for channel in configuration.settings.channels:
         name = f"channel {channel.name}"
         try:
-            findings = await publishers.build(channel).check()
+            findings = await (await publishers.build(channel)).check()
         except BotError as error:
             yield Finding(name=name, ok=False, detail=str(error))
             continue
@@ -93,7 +93,7 @@ async def _editors(configuration: Configuration, publishers: Publishers) -> Asyn
             name="editors", ok=False, detail="there is no token for the desk's bot; set VISTNYK_TELEGRAM__TOKEN"
         )
         return
-    bot = publishers.bot(token.get_secret_value())
+    bot = await publishers.bot(token.get_secret_value())
     for editor in editors:
         name = f"editor {editor.name}"
         try:

@@ -254,10 +254,10 @@ def upgrade() -> None:
         ["target_id", "kind"],
         unique=True,
         sqlite_where=sa.text(
-            "state IN ('proposed', 'planned') AND target_id IS NOT NULL"
+            "state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown') AND target_id IS NOT NULL"
         ),
         postgresql_where=sa.text(
-            "state IN ('proposed', 'planned') AND target_id IS NOT NULL"
+            "state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown') AND target_id IS NOT NULL"
         ),
     )
     op.create_index(

@@ -8,6 +8,14 @@ from typing import Protocol
 
 from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt
 from bot.domain.post import Post
+from bot.errors import UnreachableError
+
+
+class UploadRefusedError(UnreachableError):
+    """The platform no longer knows an earlier upload; nothing was published, the next try sends the bytes.
+
+    What is done next is what is done when nothing left this machine: try again.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -49,6 +49,9 @@ def _marked(line: str) -> Credit | None:
     return _phrase(line) or _in_brackets(line) or _after_caption(line)
 
 
+_HEAD = re.compile(r"(?:фото|photo|foto|zdjęcie)\s*[:—–-]\s*", re.IGNORECASE)
+
+
 def stated(text: str) -> Credit | None:
     """Read a field that is known to hold a credit (`photo_credit`, `creditText`): a bare name is one, too.
 
@@ -57,7 +60,7 @@ def stated(text: str) -> Credit | None:
     parts = [bare for line in text.splitlines() for part in line.split(";") if (bare := _bare(one_line(part)))]
     if found := next((found for part in parts if len(part) <= _LONGEST and (found := _marked(part))), None):
         return found
-    for part in parts:
+    for part in (_HEAD.sub("", part) for part in parts):
         short = len(part) <= _LONGEST_SOURCE and len(part.split()) <= _MOST_WORDS
         if short and part.casefold() not in _BY_ITSELF and re.search(r"\w", part):
             return Credit(kind=CreditKind.PHOTO, source=_normal(part))

@@ -79,7 +79,7 @@ class Intake:
         self._served = served
         self._authority = authority
         self._gather = gather
-        self._on_queued = on_queued
+        self.on_queued = on_queued
 
     async def look(self, source: Source, *, publish_first: bool, per_pass: int) -> Report:
         """Ask a source once and take in what it shows.
@@ -119,7 +119,7 @@ class Intake:
                 house.SourceState(cursor=kept, first_pass_at=state.first_pass_at or now, last_success_at=now),
             )
         self._metrics.source_success.labels(source.name).set(now.timestamp())
-        self._on_queued(report.queued)
+        self.on_queued(report.queued)
         return report
 
     async def accept(self, told: Sequence[Article], source: str) -> Report:
@@ -128,7 +128,7 @@ class Intake:
         async with self._database.write() as tx:
             now = await self._database.now(tx)
             await self._take(tx, told, source, now, report, baseline=False, most=None, away_since=None)
-        self._on_queued(report.queued)
+        self.on_queued(report.queued)
         return report
 
     async def retract(self, url: str, reason: str) -> bool:
@@ -141,7 +141,7 @@ class Intake:
             stored = await articles.retract(tx, stored.id, reason, now)
             await decide(tx, [Decision(decision="retracted", detail=reason, article_id=stored.id)], now)
             await follow(tx, stored, self._served, gather=self._gather, now=now)
-        self._on_queued([])
+        self.on_queued([])
         return True
 
     async def _take(

@@ -103,14 +103,17 @@ class Preparer:
             if dead is not None:
                 return Settled(state=State.HELD, held_reason=HeldReason.LINK_DEAD, why=dead)
         notes = list(post.warnings)
-        photo: Photo | None = None
-        if post.photo_url is not None and delivery.kind.makes_public:
-            try:
-                photo = await self._photos.get(post.photo_url)
-            except (PhotoError, FetchError) as error:
-                notes.append(f"the photo could not be had, the post goes out as text: {error}")
-                post = self._compose(delivery, lane, stored, target, listed, at, least_rung=1)
-        parcel = await lane.publisher.prepare(post, photo, await self._upload(lane, photo))
+        if target is not None:  # only the words of a public post change; its photo stays
+            parcel = Parcel(post=post)
+        else:
+            photo = None
+            if post.photo_url is not None:
+                try:
+                    photo = await self._photos.get(post.photo_url)
+                except (PhotoError, FetchError) as error:
+                    notes.append(f"the photo could not be had, the post goes out as text: {error}")
+                    post = self._compose(delivery, lane, stored, target, listed, at, least_rung=1)
+            parcel = await lane.publisher.prepare(post, photo, await self._upload(lane, photo))
         title = stored.article.title if stored is not None else post.plain.strip().partition("\n")[0][:200]
         return Ready(parcel=parcel, title=title, stored=stored, target=target, notes=tuple(notes))
 

@@ -21,6 +21,7 @@ from bot.metrics import Metrics
 from bot.outbox.lane import Lane, Timing
 from bot.outbox.prepare import Ready
 from bot.store import articles, channels, deliveries, ledger, pace
+from bot.store.articles import StoredArticle
 from bot.store.database import Database
 from bot.store.decisions import Decision, decide
 
@@ -105,8 +106,7 @@ class Recorder:
             )
             await channels.change(tx, lane.id, last_at=attempt.started_at, wake_at=now)
             await decide(tx, [about(delivery, "published", f"{how}: {receipt.permalink or receipt.remote_id}")], now)
-            if stored is not None:
-                await follow(tx, stored, self._served, gather=self._timing.gather, now=now)
+            await self._follow(tx, delivery, now)
         self.count(lane, delivery.kind, State.PUBLISHED)
 
     def count(self, lane: Lane, kind: Kind, state: State) -> None:
@@ -162,8 +162,19 @@ class Recorder:
         await channels.change(tx, lane.id, wake_at=rests_until or now, rests_until=rests_until)
         if verdict.stops_channel:
             await channels.change(tx, lane.id, access_lost_at=now, access_detail=ended.error, wake_at=None)
+        if verdict.state is State.FAILED and delivery.article_id is not None:
+            await self._follow(tx, delivery, now)  # a newer revision may pass where this one was refused
         told = ended.error + (f" (attempt {delivery.attempts})" if delivery.attempts else "")
         await decide(tx, [about(delivery, _word(verdict), told)], now)
+
+    async def _follow(self, tx: AsyncConnection, delivery: Delivery, now: datetime) -> StoredArticle | None:
+        """Let the posts of a delivery's article follow what changed while it was on its way."""
+        if delivery.article_id is None:
+            return None
+        stored = await articles.get(tx, delivery.article_id)
+        if delivery.kind is not Kind.EDIT or stored.revision > delivery.revision or stored.retracted_at is not None:
+            await follow(tx, stored, self._served, gather=self._timing.gather, now=now)
+        return stored
 
     async def _published(
         self, tx: AsyncConnection, lane: Lane, delivery: Delivery, ready: Ready, ended: Ended, now: datetime
@@ -182,13 +193,10 @@ class Recorder:
         await channels.change(tx, lane.id, wake_at=now, rests_until=None, **last_at)
         notes = "; ".join(part for part in (told, *ready.notes) if part)
         await decide(tx, [about(delivery, _DONE[delivery.kind], notes)], now)
-        if ready.stored is None:
-            return
-        stored = await articles.get(tx, ready.stored.id)
-        if receipt is not None and delivery.repost >= 0:
+        stored = await self._follow(tx, delivery, now)
+        if receipt is not None and stored is not None and delivery.repost >= 0:
             arrived = max(stored.first_seen_at, stored.article.published_at or stored.first_seen_at)
             self._metrics.article_to_post_seconds.observe(max(0.0, (now - arrived).total_seconds()))
-        await follow(tx, stored, self._served, gather=self._timing.gather, now=now)
 
 
 def about(delivery: Delivery, decision: str, detail: str) -> Decision:

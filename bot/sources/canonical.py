@@ -107,4 +107,4 @@ def _encoded(part: str, safe: str) -> str:
 
 def _short(address: str) -> str:
     # what stands before "@" may be a password; it is shown nowhere
-    return ascii(re.sub(r"//[^/?#]*@", "//", address)[:120])
+    return repr(re.sub(r"//[^/?#]*@", "//", address)[:120])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
-import feedparser  # type: ignore[import-untyped]
+import feedparser
 
 from bot.domain.article import Article
 from bot.errors import SourceError
@@ -24,6 +24,7 @@ from bot.sources.prose import body_of, lead_from, pairs_of, plain, unescaped, wh
 from bot.sources.times import moment
 
 _LONG_SUMMARY = 800  # characters; a description beyond is the text itself
+_PICTURE_TEXT = re.compile(rb"(</?media:)description\b")
 _DEFAULT_NAMESPACE = re.compile(rb"(<rss\b[^>]*?)\sxmlns\s*=\s*(?:\"[^\"]*\"|'[^']*')", re.IGNORECASE)
 
 
@@ -53,9 +54,12 @@ def read_feed(body: bytes, url: str, content_type: str, *, zone: tzinfo, rubric:
         return _gathered(json_items(body, url), url, lambda item: from_json(item, url, zone, rubric))
     # a wrong default namespace would make every element of RSS an unknown one
     body = _DEFAULT_NAMESPACE.sub(rb"\1", body, count=1)
-    headers = {"content-location": url, **({"content-type": content_type} if content_type else {})}
+    # feedparser takes the description of a picture for that of the item
+    body = _PICTURE_TEXT.sub(rb"\1picturetext", body)
+    # no content-location: resolved against an address, a hash for a guid would look like one
+    headers = {"content-type": content_type} if content_type else {}
     feed = feedparser.parse(body, response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
-    if not feed.version and not feed.entries:
+    if not feed.get("version") and not feed.entries:
         raise SourceError(f"{url}: no feed, neither RSS nor Atom nor JSON Feed")
     return _gathered(feed.entries, url, lambda entry: _from_entry(entry, url, zone, rubric))
 
@@ -83,8 +87,7 @@ def _from_entry(entry: Any, base: str, zone: tzinfo, rubric: str) -> Article:
     description = unescaped(value_of(entry, "summary"))
     longest = max((unescaped(text) for text in _contents(entry)), key=len, default="")
     if longest == description:  # feedparser shows a lone content as the summary too
-        description = "" if len(plain(longest)) > _LONG_SUMMARY else description
-        longest = longest if not description else ""
+        description = ""
     markup = longest or description
     lead, body = _lead_and_body(plain(description), longest, description, title)
     categories = [line for line in (clean_line(plain(tag.get("term") or "")) for tag in dicts(entry, "tags")) if line]
@@ -111,13 +114,7 @@ def _from_entry(entry: Any, base: str, zone: tzinfo, rubric: str) -> Article:
 
 
 def _contents(entry: Any) -> list[str]:
-    described = bool(dicts(entry, "media_content") or dicts(entry, "media_thumbnail"))
-    texts = [
-        str(one.get("value") or "")
-        for one in dicts(entry, "content")
-        # the description of a picture comes as plain content
-        if not (described and one.get("type") == "text/plain")
-    ]
+    texts = [str(one.get("value") or "") for one in dicts(entry, "content")]
     return [text for text in (*texts, value_of(entry, "yandex_full-text"), value_of(entry, "full-text")) if text]
 
 
@@ -135,13 +132,11 @@ def _lead_and_body(summary: str, content: str, description: str, title: str) -> 
 
 def _address(entry: Any, base: str) -> str | None:
     alternates = [one.get("href") for one in dicts(entry, "links") if one.get("rel", "alternate") == "alternate"]
-    for candidate in (value_of(entry, "feedburner_origlink"), value_of(entry, "link"), *alternates):
-        address = absolute(candidate, base)
-        if address:
-            return address
-    # a guid is an address only where it looks like a whole one: elsewhere it is a hash, made relative by the parser
+    links = [value_of(entry, "feedburner_origlink"), value_of(entry, "link"), *alternates]
     guid = value_of(entry, "id")
-    return absolute(guid, base) if guid.startswith("http") and dict.get(entry, "guidislink") else None
+    if dict.get(entry, "guidislink") and not guid.startswith(("http://", "https://")):
+        links = [link for link in links if link != guid]  # the parser makes the guid a link, whatever it is
+    return next((address for address in (absolute(link, base) for link in links) if address), None)
 
 
 def _author(entry: Any) -> str:

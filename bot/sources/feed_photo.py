@@ -47,10 +47,9 @@ def photo_of(entry: Any, markup: str) -> tuple[str, str]:
         *(one.get("url") for one in sorted(dicts(entry, "media_thumbnail"), key=_width, reverse=True)),
     ]
     inside, alt = first_image(markup)
-    described = next((str(one["value"]) for one in dicts(entry, "content") if one.get("type") == "text/plain"), "")
     for picture in pictures:
         if isinstance(picture, str) and picture.strip():
-            return picture.strip(), clean_line(plain(described))[:500] if media else ""
+            return picture.strip(), plain(value_of(entry, "media_picturetext"))[:500]
     return inside, alt
 
 

@@ -130,11 +130,11 @@ def body_of(pairs: Iterable[tuple[str, str]], title: str) -> str:
     """Return text blocks as the HTML an article's body holds, without what only the page prints.
 
     Left out are the repeated title at the top, credits, the author's line, calls to action, and subheads with nothing
-    after them.
+    after or before them.
     """
     kept: list[tuple[str, str]] = []
     for kind, text in pairs:
-        if not kept and same(text, title):
+        if not kept and (kind == "h2" or same(text, title)):  # a heading above all text is the title in other words
             continue
         if is_credit(text) or is_call(text) or author_in(text) is not None:
             continue

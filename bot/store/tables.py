@@ -213,12 +213,13 @@ deliveries = Table(
         "id",
         where="state = 'planned' AND pinned_at IS NOT NULL",
     ),
-    # One waiting change a post: corrections that come quickly are gathered in it.
+    # One change a post at a time: corrections that come quickly are gathered in it, and one that comes while it is on
+    # its way is seen when it has arrived.
     _partial(
         "uq_deliveries_change",
         "target_id",
         "kind",
-        where="state IN ('proposed', 'planned') AND target_id IS NOT NULL",
+        where="state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown') AND target_id IS NOT NULL",
         unique=True,
     ),
     _partial(

@@ -1,0 +1,81 @@
+"""How a post that was read back is told to be ours. Pure; every doubt is "no evidence"."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+from yarl import URL
+
+from bot.domain.ledger import Attempt, Evidence, Presence, PublicPost, Receipt
+
+SKEW = timedelta(minutes=2)  # how far a platform's clock may be from ours
+_ADDRESS = re.compile(r"https?://[^\s<>\"«»]+[^\s<>\"«».,:;!?)\]]")
+
+
+def nothing(detail: str) -> Evidence:
+    """Return that nothing is known, and why."""
+    return Evidence(presence=Presence.NO_EVIDENCE, detail=detail)
+
+
+def judge(
+    attempt: Attempt, posts: Sequence[PublicPost], is_newer: Callable[[PublicPost], bool], *, neighbour_visible: bool
+) -> Evidence:
+    """Say whether an attempt's post is among those a platform shows.
+
+    Args:
+        posts: what was read, in any order.
+        is_newer: whether a post came after the attempt's watermark.
+        neighbour_visible: whether the post that was the newest before the attempt is among those shown: without it
+            the page may be an old copy, and absence counts for nothing.
+    """
+    newer = [post for post in posts if is_newer(post)]
+    linked = [post for post in newer if attempt.link is None or any(same(attempt.link, link) for link in post.links)]
+    ours = fingerprint(attempt.plain)
+    for post in linked:
+        if fingerprint(post.plain) == ours:
+            receipt = Receipt(remote_id=post.remote_id, permalink=post.permalink)
+            return Evidence(presence=Presence.PRESENT, receipt=receipt, detail="link and words are ours")
+    if attempt.link is not None and linked:
+        return nothing(f"post {linked[0].remote_id} has our link but other words")
+    if not neighbour_visible:
+        return nothing("the post before it is not visible either")
+    return Evidence(presence=Presence.ABSENT, detail="not among the newest posts, the one before it is")
+
+
+def fingerprint(text: str) -> str:
+    """Return a text as it reads, whatever a platform does to its spaces, line ends and emoji selectors."""
+    plain = unicodedata.normalize("NFC", text.replace("\N{VARIATION SELECTOR-16}", ""))
+    return " ".join(plain.split())
+
+
+def same(one: str, other: str) -> bool:
+    """Return whether two addresses are one, however they are escaped."""
+    return _canonical(one) == _canonical(other)
+
+
+def addresses(text: str) -> list[str]:
+    """Return the addresses written out in a text."""
+    return _ADDRESS.findall(text)
+
+
+def unwrapped(url: str) -> str:
+    """Return the address behind Facebook's redirect `l.facebook.com/l.php?u=…`, else the address itself."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    if parts.path == "/l.php" and (parts.hostname or "").endswith("facebook.com"):
+        return parse_qs(parts.query).get("u", [url])[0]
+    return url
+
+
+def _canonical(url: str) -> str:
+    try:
+        known = URL(url)
+        return str(known.with_fragment(None)).rstrip("/")
+    except ValueError:
+        return url

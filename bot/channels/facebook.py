@@ -1,0 +1,183 @@
+"""A Facebook Page: posts, edits, deletions, and the page's own list by which an unanswered post is found again.
+
+Calls: developers.facebook.com/docs/pages-api/posts, /docs/graph-api/reference/page/photos. Only the words of a post
+can be edited, only by the app that made it; it can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.channels.base import Finding, Parcel, Photo
+from bot.channels.errors_facebook import Aim
+from bot.channels.evidence import SKEW, addresses, judge, nothing, unwrapped
+from bot.channels.facebook_check import look_over
+from bot.channels.facebook_graph import Graph, posted_id
+from bot.channels.transport import Transport
+from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt
+from bot.domain.post import Method, Post
+from bot.errors import BotError, PhotoRefusedError, RefusedError
+
+_FIELDS = "id,message,created_time,permalink_url,attachments{url,unshimmed_url,target}"
+_MOST = 100  # posts in one answer, the platform's own bound
+_BACK = timedelta(days=7)
+
+
+class FacebookPublisher:
+    """One page.
+
+    Args:
+        transport: opened by its owner; may be shared by all pages.
+        page_id: digits.
+        token: the page's own.
+        app_id: with `app_secret`, lets `check` ask Meta about the token in the app's name.
+        web_url: where permalinks lead.
+        token_name: the variable that holds the token, named in findings.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        page_id: str,
+        token: str,
+        *,
+        api_url: str = "https://graph.facebook.com",
+        api_version: str = "v26.0",
+        app_id: str = "",
+        app_secret: str = "",
+        web_url: str = "https://www.facebook.com",
+        token_name: str = "token_env",  # noqa: S107 - the name of a setting
+    ) -> None:
+        self._page = page_id
+        self._graph = Graph(
+            transport, token, api_url=api_url, api_version=api_version, app_id=app_id, app_secret=app_secret
+        )
+        self._web_url = web_url.rstrip("/")
+        self._token_name = token_name
+
+    def __repr__(self) -> str:
+        return f"FacebookPublisher({self._page})"
+
+    @property
+    def account(self) -> str:
+        return f"facebook:{self._page}"
+
+    @property
+    def pace_keys(self) -> tuple[tuple[str, str], ...]:
+        return (("page", f"page:{self.account}"),)
+
+    @property
+    def usage(self) -> float:
+        """Percent of the allowance used, as of the last answer that told."""
+        return self._graph.usage
+
+    async def prepare(self, post: Post, photo: Photo | None, upload: str | None = None) -> Parcel:
+        """Make a parcel; Facebook has no uploads to be used twice."""
+        if post.method not in (Method.FEED, Method.PHOTOS):
+            raise RefusedError(f"{post.method} is no call of Facebook's")
+        if post.method is Method.PHOTOS and photo is None:
+            raise PhotoRefusedError("there is no photo to send")
+        return Parcel(post=post, photo=photo)
+
+    async def publish(self, parcel: Parcel) -> Receipt:
+        """Post words under a photo, or words with the card of a link."""
+        post = parcel.post
+        if post.method is Method.PHOTOS and parcel.photo is not None:
+            fields = {"caption": post.text} | ({"alt_text_custom": post.photo_alt} if post.photo_alt else {})
+            files = {"source": ("photo.jpg", parcel.photo.jpeg, "image/jpeg")}
+            content = await self._graph.call(
+                "POST", f"{self._page}/photos", fields=fields, files=files, aim=Aim.PUBLISH
+            )
+            post_id = posted_id(content, "post_id")
+        else:
+            content = await self._graph.call("POST", f"{self._page}/feed", fields=_words(post), aim=Aim.PUBLISH)
+            post_id = posted_id(content, "id")
+        return Receipt(remote_id=post_id, permalink=f"{self._web_url}/{post_id}")
+
+    async def edit(self, public: LedgerEntry, parcel: Parcel) -> None:
+        """Rewrite a post's words."""
+        fields = {"message": parcel.post.text}
+        _done(await self._graph.call("POST", public.remote_id, fields=fields, aim=Aim.CHANGE))
+
+    async def withdraw(self, public: LedgerEntry) -> None:
+        """Delete a post."""
+        _done(await self._graph.call("DELETE", public.remote_id, aim=Aim.CHANGE))
+
+    async def read_back(self, attempt: Attempt) -> Evidence:
+        """Look for an attempt's post in the page's own list, which shows new posts after some lag."""
+        since = attempt.started_at - _BACK
+        try:
+            posts = await self._list({"since": str(int(since.timestamp())), "limit": str(_MOST)})
+        except BotError as error:
+            return nothing(f"the page's posts could not be read: {error}")
+        earliest = attempt.started_at - SKEW
+        return judge(
+            attempt,
+            posts,
+            lambda post: post.published_at >= earliest and post.remote_id != attempt.watermark,
+            neighbour_visible=any(post.remote_id == attempt.watermark for post in posts),
+        )
+
+    async def newest(self, count: int) -> list[PublicPost] | None:
+        """Return the newest posts of the page, at most a hundred."""
+        try:
+            return (await self._list({"limit": str(min(count, _MOST))}))[-count:]
+        except BotError:
+            return None
+
+    async def check(self) -> list[Finding]:
+        """Test token, scopes, page and read-back, each with a line on what to do."""
+        return await look_over(self._graph, self._page, self._token_name, now=time.time())
+
+    async def _list(self, query: Mapping[str, str]) -> list[PublicPost]:
+        """Return posts, oldest first."""
+        content = await self._graph.call(
+            "GET", f"{self._page}/published_posts", query={"fields": _FIELDS, **query}, aim=Aim.READ
+        )
+        listed = content.get("data")
+        posts = [_read(each) for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+        return sorted((post for post in posts if post is not None), key=lambda post: post.published_at)
+
+
+def _words(post: Post) -> dict[str, str]:
+    return {"message": post.text} | ({"link": post.link_preview} if post.link_preview else {})
+
+
+def _done(content: Mapping[str, Any]) -> None:
+    if content.get("success") is False:
+        raise RefusedError("Facebook: answered that it did not succeed")
+
+
+def _read(content: Mapping[str, Any]) -> PublicPost | None:
+    """Return a post of the list, None where its id or time cannot be read."""
+    try:
+        published_at = datetime.fromisoformat(str(content.get("created_time")))
+    except ValueError:
+        return None
+    post_id = content.get("id")
+    if published_at.tzinfo is None or not isinstance(post_id, str):
+        return None
+    message, permalink = content.get("message"), content.get("permalink_url")
+    plain = message if isinstance(message, str) else ""
+    return PublicPost(
+        remote_id=post_id,
+        plain=plain,
+        links=tuple(dict.fromkeys([*addresses(plain), *_attached(content.get("attachments"))])),
+        published_at=published_at.astimezone(UTC),
+        permalink=permalink if isinstance(permalink, str) else None,
+    )
+
+
+def _attached(attachments: object) -> list[str]:
+    """Return the addresses of the cards under a post."""
+    cards = attachments.get("data") if isinstance(attachments, dict) else None
+    found: list[str] = []
+    for card in cards if isinstance(cards, list) else []:
+        target = card.get("target") if isinstance(card, dict) else None
+        places = [card.get("unshimmed_url"), card.get("url")] if isinstance(card, dict) else []
+        places.append(target.get("url") if isinstance(target, dict) else None)
+        found += [unwrapped(place) for place in places if isinstance(place, str)]
+    return found

@@ -1,0 +1,222 @@
+"""A Telegram channel: posts, edits, deletions, and the public preview by which an unanswered post is found again.
+
+Limits and behaviour: core.telegram.org/bots/api (sendPhoto, sendMessage, editMessageText, editMessageCaption,
+deleteMessage). It does not compose, does not wait and does not repeat.
+"""
+
+from __future__ import annotations
+
+from telegram import Bot, InputFile, LinkPreviewOptions, Message
+from telegram.constants import ParseMode
+
+from bot.channels.base import Finding, Parcel, Photo, UploadRefusedError
+from bot.channels.evidence import SKEW, judge, nothing
+from bot.channels.telegram_bot import TelegramBot
+from bot.channels.telegram_check import look_over
+from bot.channels.telegram_preview import read_preview
+from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt
+from bot.domain.post import Method, Post
+from bot.errors import BotError, GoneError, PhotoRefusedError, RefusedError
+
+_MOST_PAGES = 5
+
+
+class TelegramPublisher:
+    """One channel through one bot, which others may share.
+
+    Args:
+        bot: opened by its owner.
+        address: "@name" or the numeric chat id.
+        web_url: where the public preview is read and permalinks lead.
+        service_chat: chat for what only the bot is to see; 0 for none.
+        token_name: the variable that holds the bot's token, named in findings.
+    """
+
+    def __init__(
+        self,
+        bot: TelegramBot,
+        address: str,
+        *,
+        web_url: str = "https://t.me",
+        service_chat: int = 0,
+        token_name: str = "VISTNYK_TELEGRAM__TOKEN",  # noqa: S107 - the name of a variable
+    ) -> None:
+        self._bot = bot
+        self._chat: str | int = address if address.startswith("@") else int(address)
+        self._name = address[1:] if address.startswith("@") else None
+        self._web_url = web_url.rstrip("/")
+        self._service_chat = service_chat
+        self._token_name = token_name
+
+    def __repr__(self) -> str:
+        return f"TelegramPublisher({self._chat}, {self._bot!r})"
+
+    @property
+    def account(self) -> str:
+        return self._bot.account
+
+    @property
+    def pace_keys(self) -> tuple[tuple[str, str], ...]:
+        return (("chat", f"chat:telegram:{self._chat}"), ("bot", f"bot:{self._bot.account}"))
+
+    async def prepare(self, post: Post, photo: Photo | None, upload: str | None = None) -> Parcel:
+        """Make a parcel; an upload that Telegram has refused before is left out of it."""
+        if post.method not in (Method.SEND_MESSAGE, Method.SEND_PHOTO):
+            raise RefusedError(f"{post.method} is no call of Telegram's")
+        known = None if self._bot.is_refused(upload) else upload
+        if post.method is Method.SEND_PHOTO and photo is None and known is None:
+            raise PhotoRefusedError("there is no photo to send")
+        return Parcel(post=post, photo=photo, upload=known)
+
+    async def publish(self, parcel: Parcel) -> Receipt:
+        """Send the post; the receipt's `upload` is the largest size's file id, good for every chat of this bot."""
+        if parcel.post.method is Method.SEND_MESSAGE:
+            return await self._publish_text(parcel.post)
+        try:
+            return self._receipt(await self._bot.ask(lambda bot: self._send_photo(bot, parcel)))
+        except PhotoRefusedError as error:
+            if parcel.upload is None:
+                raise
+            self._bot.remember_refused(parcel.upload)
+            if parcel.photo is None:
+                raise
+            raise UploadRefusedError(f"the photo is sent anew: {error}") from error
+
+    async def _publish_text(self, post: Post) -> Receipt:
+        try:
+            return self._receipt(await self._bot.ask(lambda bot: self._send_text(bot, post)))
+        except PhotoRefusedError as error:
+            # Without a photo there is no lower rung to try: the card's address is what is refused.
+            raise RefusedError(str(error)) from error
+
+    async def edit(self, public: LedgerEntry, parcel: Parcel) -> None:
+        """Rewrite a post's text, or the caption under its photo."""
+        text, number = parcel.post.text, _number(public.remote_id)
+        if public.method is Method.SEND_PHOTO:
+            await self._bot.ask(
+                lambda bot: bot.edit_message_caption(self._chat, number, caption=text, parse_mode=ParseMode.HTML)
+            )
+        else:
+            card = _card(parcel.post)
+            await self._bot.ask(
+                lambda bot: bot.edit_message_text(
+                    text, self._chat, number, parse_mode=ParseMode.HTML, link_preview_options=card
+                )
+            )
+
+    async def withdraw(self, public: LedgerEntry) -> None:
+        """Delete a post; Telegram allows it for 48 hours."""
+        number = _number(public.remote_id)
+        await self._bot.ask(lambda bot: bot.delete_message(self._chat, number))
+
+    async def read_back(self, attempt: Attempt) -> Evidence:
+        """Look for an attempt's post in the public preview; a private channel has none."""
+        try:
+            name = await self._public_name()
+            posts = await self._page(name) if name is not None else None
+        except BotError as error:
+            return nothing(f"the preview could not be read: {error}")
+        if name is None:
+            return nothing("a private channel has no public preview")
+        if not posts:
+            return nothing("Telegram shows no preview of the channel")
+        mark = attempt.watermark
+        if mark is None or not mark.isdecimal():
+            since = attempt.started_at - SKEW
+            return judge(attempt, posts, lambda post: post.published_at >= since, neighbour_visible=False)
+        visible = any(post.remote_id == mark for post in posts)
+        return judge(attempt, posts, lambda post: int(post.remote_id) > int(mark), neighbour_visible=visible)
+
+    async def newest(self, count: int) -> list[PublicPost] | None:
+        """Return the newest public posts, at most five pages of them."""
+        try:
+            name = await self._public_name()
+            posts = await self._page(name) if name is not None else None
+            if name is None or not posts:
+                return None
+            for _ in range(_MOST_PAGES - 1):
+                earlier = await self._page(name, before=posts[0].remote_id) if len(posts) < count else None
+                older = [post for post in earlier or () if int(post.remote_id) < int(posts[0].remote_id)]
+                if not older:
+                    break
+                posts = older + posts
+        except BotError:
+            return None
+        return posts[-count:]
+
+    async def check(self) -> list[Finding]:
+        """Test token, address, rights and read-back, each with a line on what to do."""
+        findings = await look_over(self._bot, self._chat, self._token_name)
+        if all(finding.ok for finding in findings):
+            findings.append(await self._check_read_back())
+        return findings
+
+    async def _check_read_back(self) -> Finding:
+        try:
+            name = await self._public_name()
+            posts = await self._page(name) if name is not None else None
+        except BotError as error:
+            return Finding(name="read-back", ok=False, detail=f"the preview at {self._web_url} cannot be read: {error}")
+        if name is None:
+            return Finding(
+                name="read-back", ok=True, detail="private channel, no preview: an unanswered post waits for an editor"
+            )
+        if posts is None:
+            return Finding(
+                name="read-back",
+                ok=False,
+                detail=f"{self._web_url}/s/{name} shows no preview: make the channel public or use its numeric id",
+            )
+        return Finding(name="read-back", ok=True, detail=f"{self._web_url}/s/{name}")
+
+    async def _send_photo(self, bot: Bot, parcel: Parcel) -> Message:
+        photo = parcel.upload or (InputFile(parcel.photo.jpeg, filename="photo.jpg") if parcel.photo else "")
+        return await bot.send_photo(
+            self._chat,
+            photo,
+            caption=parcel.post.text,
+            parse_mode=ParseMode.HTML,
+            disable_notification=parcel.post.silent,
+        )
+
+    async def _send_text(self, bot: Bot, post: Post) -> Message:
+        return await bot.send_message(
+            self._chat,
+            post.text,
+            parse_mode=ParseMode.HTML,
+            link_preview_options=_card(post),
+            disable_notification=post.silent,
+        )
+
+    def _receipt(self, message: Message) -> Receipt:
+        name = message.chat.username or self._name
+        inner = name or f"c/{str(message.chat.id).removeprefix('-100')}"
+        largest = max(message.photo, key=lambda size: size.width * size.height, default=None)
+        return Receipt(
+            remote_id=str(message.message_id),
+            permalink=f"{self._web_url}/{inner}/{message.message_id}",
+            upload=largest.file_id if largest is not None else None,
+        )
+
+    async def _public_name(self) -> str | None:
+        """Return the channel's public name, asked for once where only its number was given; None for private."""
+        if self._name is None:
+            self._name = (await self._bot.ask(lambda bot: bot.get_chat(self._chat))).username
+        return self._name
+
+    async def _page(self, name: str, before: str | None = None) -> list[PublicPost] | None:
+        """Return the posts of one page of the preview, None where Telegram shows something else."""
+        answer = await self._bot.look(f"{self._web_url}/s/{name}" + (f"?before={before}" if before else ""))
+        return read_preview(answer.body, name, self._web_url) if answer.status == 200 else None
+
+
+def _card(post: Post) -> LinkPreviewOptions:
+    if post.link_preview is None:
+        return LinkPreviewOptions(is_disabled=True)
+    return LinkPreviewOptions(url=post.link_preview, prefer_large_media=True, show_above_text=False)
+
+
+def _number(remote_id: str) -> int:
+    if not remote_id.isdecimal():
+        raise GoneError(f"{remote_id!r} is no message id of Telegram's")
+    return int(remote_id)
