@@ -1,0 +1,101 @@
+"""A server of bare sockets that counts the requests it is sent and treats each as the test says."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Self
+
+Treat = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+class RoughServer:
+    """Reads one request after another from each connection and hands the writer to the next treatment."""
+
+    def __init__(self, *treatments: Treat) -> None:
+        self._treatments = list(treatments)
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self._server: asyncio.Server | None = None
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    @property
+    def url(self) -> str:
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/bot1:secret/sendMessage"
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self._writers.append(writer)
+        try:
+            while not writer.is_closing():
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = next(
+                    (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-len")),
+                    0,
+                )
+                self.requests.append(head + await reader.readexactly(length))
+                await self._treatments.pop(0)(writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+
+def answering(body: bytes, *, status: str = "200 OK", claimed: int | None = None) -> Treat:
+    """Answer; `claimed` is another Content-Length than the true one."""
+
+    async def treat(writer: asyncio.StreamWriter) -> None:
+        length = len(body) if claimed is None else claimed
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n".encode() + body)
+        await writer.drain()
+        if claimed is not None:
+            writer.close()
+
+    return treat
+
+
+async def closing(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+async def resetting(writer: asyncio.StreamWriter) -> None:
+    plug: socket.socket = writer.get_extra_info("socket")
+    plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+async def babbling(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"220 mail.example ESMTP\r\n")
+    await writer.drain()
+
+
+async def silent(_: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(30)
+
+
+def trickling(parts: int, pause: float) -> Treat:
+    """Answer one byte at a time, never finishing soon."""
+
+    async def treat(writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {parts}\r\n\r\n".encode())
+        for _ in range(parts):
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(pause)
+
+    return treat
