@@ -47,6 +47,11 @@ class Meter:
         self._arrival: dict[str, float] = {}
         self._banned: dict[str, float] = {}
 
+    def clear(self) -> None:
+        """Forget every call and ban."""
+        self._arrival.clear()
+        self._banned.clear()
+
     def ban(self, key: str, until: float) -> None:
         self._banned[key] = max(until, self._banned.get(key, 0.0))
 

@@ -1,0 +1,101 @@
+"""The control API: another process builds a world, scripts trouble and counts what became public."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.sandbox import Sandbox, SitePage
+from tests.sandbox.conftest import Asker, picture
+
+
+async def put(ask: Asker, path: str, **given: Any) -> Any:
+    async with ask.session.post(f"{ask.url}/control/{path}", json=given) as answer:
+        body = await answer.json()
+        assert answer.status == 200, body
+        return body["result"]
+
+
+async def get(ask: Asker, path: str) -> Any:
+    async with ask.session.get(f"{ask.url}/control/{path}") as answer:
+        assert answer.status == 200
+        return await answer.json()
+
+
+async def test_a_world_is_built_broken_and_counted_from_outside(ask: Asker) -> None:
+    await put(ask, "reset")
+    await put(ask, "telegram/bots", token="7:x", username="hoved_bot")
+    await put(ask, "telegram/channels", username="pershyi", id=-1007, title="Перший", bots=[7])
+    await put(ask, "facebook/pages", id="77", name="Перший", token="EAA7")
+    await put(ask, "mishaps", platform="telegram", method="sendMessage", mishap="error_after_publishing", count=1)
+    await put(ask, "mishaps", platform="facebook", method="feed", mishap="throttle", retry_after=5)
+    status, _ = await ask.bot("sendMessage", "7:x", chat_id="@pershyi", text="<b>раз</b>", parse_mode="HTML")
+    assert status == 500
+    status, _ = await ask.graph("POST", "77/feed", token="EAA7", message="раз")
+    assert status == 403
+    (post,) = await get(ask, "posts?platform=telegram&channel=-1007")
+    assert (post["text"], post["html"], post["deleted_at"]) == ("раз", "<b>раз</b>", None)
+    assert await get(ask, "history?platform=facebook&channel=77") == []
+    (call,) = await get(ask, "calls?platform=telegram")
+    assert (call["method"], call["outcome"], call["public"]) == ("sendMessage", "error_after_publishing: ok", True)
+    assert (await get(ask, "state"))["telegram"]["bots"] == [7]
+
+
+async def test_people_act_from_outside(ask: Asker, sandbox: Sandbox) -> None:
+    await put(ask, "telegram/users", id=1001, name="Олена")
+    await put(ask, "telegram/say", user=1001, chat=111, text="/start")
+    markup = '{"inline_keyboard": [[{"text": "Так", "callback_data": "yes"}]]}'
+    _, sent = await ask.bot("sendMessage", chat_id=1001, text="Публікувати?", reply_markup=markup)
+    message_id = sent["result"]["message_id"]
+    await put(ask, "telegram/press", user=1001, chat=1001, message_id=message_id, button="yes")
+    _, updates = await ask.bot("getUpdates")
+    assert [sorted(one.keys() - {"update_id"}) for one in updates["result"]] == [["message"], ["callback_query"]]
+
+
+async def test_rates_rights_and_reading_back_are_set_from_outside(ask: Asker, sandbox: Sandbox) -> None:
+    await put(ask, "rates", platform="telegram", chat={"calls": 1, "seconds": 60, "burst": 1})
+    assert [(await ask.bot("sendMessage", chat_id=-1001, text="x"))[0] for _ in range(2)] == [200, 429]
+    await put(ask, "rates", platform="telegram", off=True)
+    await put(ask, "read_back", platform="telegram", lag=5)
+    assert sandbox.telegram.lag == 5
+    await put(ask, "telegram/rights", chat=-1001, bot_id=111, kicked=True)
+    assert (await ask.bot("getChat", chat_id=-1001))[0] == 403
+    await put(ask, "telegram/revoke", token="111:AAtest")
+    assert (await ask.bot("getMe"))[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "status"),
+    [
+        ("mishaps", {"platform": "telegram", "method": "sendMessage", "mishap": "meteor"}, 400),
+        ("mishaps", {"platform": "myspace", "method": "x", "mishap": "hang"}, 400),
+        ("read_back", {"platform": "telegram", "lagg": 3}, 400),
+        ("telegram/bots", {"name": "x"}, 400),
+        ("dreams", {}, 404),
+    ],
+)
+async def test_wrong_use_is_told(ask: Asker, path: str, given: dict[str, Any], status: int) -> None:
+    async with ask.session.post(f"{ask.url}/control/{path}", json=given) as answer:
+        assert answer.status == status
+        assert (await answer.json())["error"]
+
+
+async def test_test_pages_are_served_as_they_were_put(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.site["/rss"] = SitePage("<rss/>".encode("cp1251"), "application/rss+xml; charset=windows-1251", 201)
+    sandbox.site["/a.jpg"] = SitePage(picture(), "image/jpeg")
+    async with ask.session.get(f"{ask.url}/site/rss") as answer:
+        assert (answer.status, answer.charset, await answer.read()) == (201, "windows-1251", b"<rss/>")
+    status, _ = await ask.bot("sendPhoto", chat_id=-1001, photo=f"{ask.url}/site/a.jpg")
+    assert status == 200
+
+
+async def test_an_outage_is_leaving_and_entering_on_the_same_port(ask: Asker, sandbox: Sandbox) -> None:
+    await ask.bot("sendMessage", chat_id=-1001, text="раз")
+    await sandbox.__aexit__(None, None, None)
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await ask.bot("sendMessage", chat_id=-1001, text="два")
+    await sandbox.__aenter__()
+    await ask.bot("sendMessage", chat_id=-1001, text="три")
+    assert [post.text for post in sandbox.telegram.posts(-1001)] == ["раз", "три"]
