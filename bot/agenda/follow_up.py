@@ -31,12 +31,12 @@ async def follow(
     """Queue what the public posts of an article need, and drop what waits in vain.
 
     Args:
-        served: the open channels by id; posts of closed ones are left alone.
+        served: the channels to look at by id, their rows locked; posts of closed ones are left alone.
         gather: how long an edit waits for further corrections.
     """
     made: list[Decision] = []
     if stored.retracted_at is not None:
-        made += await _cancel_waiting(tx, stored, now)
+        made += await _cancel_waiting(tx, stored, list(served), now)
     for public in await ledger.public_posts(tx, stored.id):
         channel = served.get(public.channel_id)
         if channel is None:
@@ -90,12 +90,15 @@ async def _queue(
     return [decision] if queued is not None else []
 
 
-async def _cancel_waiting(tx: AsyncConnection, stored: StoredArticle, now: datetime) -> list[Decision]:
+async def _cancel_waiting(
+    tx: AsyncConnection, stored: StoredArticle, served: list[ChannelId], now: datetime
+) -> list[Decision]:
     """Drop what waits for a retracted article, its edits included."""
     made = []
     waiting = await deliveries.find(
         tx,
         rows.c.article_id == stored.id,
+        rows.c.channel_id.in_(served),
         rows.c.kind != Kind.WITHDRAW,
         rows.c.state.in_([State.PROPOSED, State.PLANNED, State.HELD]),
     )

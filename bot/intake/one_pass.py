@@ -98,8 +98,7 @@ class Intake:
         for rejected in found.rejected:
             self._metrics.source_errors.labels(source.name).inc()
             _log.warning("article rejected", source=source.name, where=rejected.where, why=rejected.why)
-        async with self._database.write() as tx:
-            now = await self._database.now(tx)
+        async with channels.turn(self._database, self._served) as (tx, now):
             baseline = first and not publish_first
             await self._take(
                 tx,
@@ -125,16 +124,14 @@ class Intake:
     async def accept(self, told: Sequence[Article], source: str) -> Report:
         """Take in articles that were handed over (push, `ingest`): all of them or, on an error, none."""
         report = Report()
-        async with self._database.write() as tx:
-            now = await self._database.now(tx)
+        async with channels.turn(self._database, self._served) as (tx, now):
             await self._take(tx, told, source, now, report, baseline=False, most=None, away_since=None)
         self.on_queued(report.queued)
         return report
 
     async def retract(self, url: str, reason: str) -> bool:
         """Take an article back; False where it is not known."""
-        async with self._database.write() as tx:
-            now = await self._database.now(tx)
+        async with channels.turn(self._database, self._served) as (tx, now):
             stored = await articles.find(tx, url)
             if stored is None:
                 return False

@@ -116,8 +116,7 @@ class Deliverer:
 
     async def _settle(self, lane: Lane, delivery: Delivery, settled: Settled) -> None:
         """Take a claimed delivery where it belongs instead of out."""
-        async with self._database.write() as tx:
-            now = await self._database.now(tx)
+        async with channels.turn(self._database, [lane.id]) as (tx, now):
             more = {"text": settled.text} if settled.text else {}
             await deliveries.move(
                 tx, delivery, settled.state, now, held_reason=settled.held_reason, error=settled.why, **more
@@ -131,8 +130,7 @@ class Deliverer:
 
     async def _release(self, lane: Lane, delivery: Delivery, why: str) -> None:
         """Put a claimed delivery back; nothing was public."""
-        async with self._database.write() as tx:
-            now = await self._database.now(tx)
+        async with channels.turn(self._database, [lane.id]) as (tx, now):
             await deliveries.move(tx, delivery, State.PLANNED, now, error=why)
             await channels.wake(tx, [lane.id], now)
 
@@ -141,8 +139,7 @@ class Deliverer:
         asked_at = self._clock.running()
         post, stored = ready.parcel.post, ready.stored
         revision = stored.revision if stored is not None else delivery.revision
-        async with self._database.write() as tx:
-            now = await self._database.now(tx)
+        async with channels.turn(self._database, [lane.id]) as (tx, now):
             if stored is not None:
                 newest = await articles.get(tx, stored.id)
                 if (newest.revision, newest.retracted_at) != (stored.revision, stored.retracted_at):

@@ -11,7 +11,7 @@ from bot.domain.channel import Channel, ChannelId
 from bot.domain.delivery import DeliveryId, HeldReason, State
 from bot.errors import ComposeError, LostClaimError
 from bot.outbox.record import about
-from bot.store import articles, deliveries
+from bot.store import articles, channels, deliveries
 from bot.store.database import Database
 from bot.store.decisions import decide
 
@@ -53,8 +53,7 @@ class Proofreader:
         try:
             self._composer.compose(stored.article, channel, at=delivery.turn_at)
         except ComposeError as error:
-            async with self._database.write() as tx:
-                now = await self._database.now(tx)
+            async with channels.turn(self._database, [delivery.channel_id]) as (tx, now):
                 with suppress(LostClaimError):
                     await deliveries.move(
                         tx, delivery, State.HELD, now, held_reason=HeldReason.TEMPLATE, error=str(error)

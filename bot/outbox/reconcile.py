@@ -58,8 +58,7 @@ class Reconciler:
 
     async def recover(self) -> None:
         """At a start: end a dead predecessor's claims where there can be no other process, and meet the backlog."""
-        async with self._database.write() as tx:
-            now = await self._database.now(tx)
+        async with channels.turn(self._database, self._lanes) as (tx, now):
             if self._database.is_embedded:
                 await tx.execute(
                     rows.update()
@@ -105,8 +104,7 @@ class Reconciler:
             await backlog.settle(tx, lane.channel, lane.id, now)
 
     async def _end_leases(self) -> None:
-        async with self._database.write() as tx:
-            now = await self._database.now(tx)
+        async with channels.turn(self._database, self._lanes) as (tx, now):
             over = await deliveries.find(
                 tx, text("state IN ('claimed', 'sending', 'unknown')"), rows.c.lease_until < now
             )
@@ -161,8 +159,7 @@ class Reconciler:
             )
 
     async def _move(self, delivery: Delivery, to: State, why: str, held_reason: HeldReason | None = None) -> None:
-        async with self._database.write() as tx:
-            now = await self._database.now(tx)
+        async with channels.turn(self._database, [delivery.channel_id]) as (tx, now):
             await deliveries.move(tx, delivery, to, now, error=why, held_reason=held_reason)
             word = f"held: {held_reason}" if held_reason is not None else to.value
             await decide(tx, [about(delivery, word, why)], now)
@@ -170,8 +167,7 @@ class Reconciler:
 
     async def _sweep(self) -> None:
         """Expire what waits for a person and has grown too old."""
-        async with self._database.write() as tx:
-            now = await self._database.now(tx)
+        async with channels.turn(self._database, self._lanes) as (tx, now):
             await house.keep_fact(tx, "beat", now)
             for lane in self._lanes.values():
                 fresh_for = lane.channel.timetable.fresh_for
@@ -196,16 +192,14 @@ class Reconciler:
             lane = self._lanes.get(row.id)
             if lane is None or not all(finding.ok for finding in await lane.publisher.check()):
                 continue
-            async with self._database.write() as tx:
-                now = await self._database.now(tx)
+            async with channels.turn(self._database, [row.id]) as (tx, now):
                 await channels.change(tx, row.id, access_lost_at=None, access_detail="", wake_at=now)
                 await self._resume(tx, row.id, HeldReason.ACCESS, "access is back", now)
             self._metrics.channel_access.labels(row.name).set(1)
             _log.info("access is back", channel=row.name)
 
     async def _retry_links(self) -> None:
-        async with self._database.write() as tx:
-            now = await self._database.now(tx)
+        async with channels.turn(self._database, self._lanes) as (tx, now):
             for lane in self._lanes.values():
                 await self._resume(tx, lane.id, HeldReason.LINK_DEAD, "its page is tried again", now)
 

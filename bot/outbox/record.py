@@ -89,15 +89,13 @@ class Recorder:
 
     async def record_unsent(self, lane: Lane, delivery: Delivery, ended: Ended) -> None:
         """Write down that a claimed delivery could not be made ready; nothing was public."""
-        async with self._database.write() as tx:
-            now = await self._database.now(tx)
+        async with channels.turn(self._database, [lane.id]) as (tx, now):
             await self._leave(tx, lane, delivery, ended, now)
         self._log_end(lane, delivery, ended)
 
     async def record_found(self, lane: Lane, delivery: Delivery, attempt: Attempt, receipt: Receipt, how: str) -> None:
         """Write down that an unanswered post was found to be public."""
-        async with self._database.write() as tx:
-            now = await self._database.now(tx)
+        async with channels.turn(self._database, [lane.id]) as (tx, now):
             await deliveries.move(tx, delivery, State.PUBLISHED, now, error="")
             stored = await articles.get(tx, delivery.article_id) if delivery.article_id is not None else None
             title = stored.article.title if stored is not None else attempt.plain.partition("\n")[0][:200]
@@ -115,8 +113,7 @@ class Recorder:
 
     async def _record(self, lane: Lane, marked: Marked, ended: Ended) -> None:
         delivery, state = marked.delivery, ended.verdict.state
-        async with self._database.write() as tx:
-            now = await self._database.now(tx)
+        async with channels.turn(self._database, [lane.id]) as (tx, now):
             await ledger.end_attempt(tx, marked.attempt_id, now, state.value, error=ended.error, receipt=ended.receipt)
             try:
                 if state is State.PUBLISHED and ended.ready is not None:
@@ -173,7 +170,8 @@ class Recorder:
             return None
         stored = await articles.get(tx, delivery.article_id)
         if delivery.kind is not Kind.EDIT or stored.revision > delivery.revision or stored.retracted_at is not None:
-            await follow(tx, stored, self._served, gather=self._timing.gather, now=now)
+            mine = {delivery.channel_id: self._served[delivery.channel_id]}
+            await follow(tx, stored, mine, gather=self._timing.gather, now=now)
         return stored
 
     async def _published(

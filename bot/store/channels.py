@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from bot.domain.channel import Channel, ChannelId
 from bot.domain.delivery import State
 from bot.domain.plan import Status
 from bot.domain.timetable import Timetable
+from bot.store.database import Database
 from bot.store.tables import channels, deliveries, house, ledger
 
 
@@ -29,6 +31,21 @@ class ChannelRow:
     rests_until: datetime | None
     access_lost_at: datetime | None
     access_detail: str
+
+
+@asynccontextmanager
+async def turn(database: Database, ids: Iterable[ChannelId]) -> AsyncIterator[tuple[AsyncConnection, datetime]]:
+    """Open a transaction that changes something of these channels, and tell the time.
+
+    Their rows are locked first and in one order, by everybody: two that change the same channels never wait for each
+    other in a circle.
+    """
+    async with database.write() as tx:
+        if not database.is_embedded:
+            await tx.execute(
+                select(channels.c.id).where(channels.c.id.in_(ids)).order_by(channels.c.id).with_for_update()
+            )
+        yield tx, await database.now(tx)
 
 
 async def open_channels(tx: AsyncConnection, configured: Iterable[Channel], now: datetime) -> dict[str, ChannelId]:

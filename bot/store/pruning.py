@@ -17,9 +17,7 @@ async def prune(tx: AsyncConnection, before: datetime) -> dict[str, int]:
     The newest revision of an article keeps its headline and loses its body; older revisions lose their content.
     Articles with a delivery that is not finished are left alone.
     """
-    busy = select(deliveries.c.article_id).where(
-        deliveries.c.state.not_in(FINAL), deliveries.c.article_id.is_not(None)
-    )
+    busy = select(deliveries.c.article_id).where(deliveries.c.state.not_in(FINAL), deliveries.c.article_id.is_not(None))
     old = select(articles.c.id).where(articles.c.changed_at < before, articles.c.id.not_in(busy))
     dropped = {
         "revisions": await _count(
