@@ -15,6 +15,7 @@ import feedparser
 
 from bot.domain.article import Article
 from bot.errors import SourceError
+from bot.network import shown
 from bot.sources.base import Rejected
 from bot.sources.canonical import absolute
 from bot.sources.feed_photo import credit_of, dicts, photo_of, value_of
@@ -49,9 +50,10 @@ def read_feed(body: bytes, url: str, content_type: str, *, zone: tzinfo, rubric:
     Raises:
         SourceError: these bytes are no feed.
     """
+    where = shown(url)
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if start == b"{":
-        return _gathered(json_items(body, url), url, lambda item: from_json(item, url, zone, rubric))
+        return _gathered(json_items(body, where), where, lambda item: from_json(item, url, zone, rubric))
     # a wrong default namespace would make every element of RSS an unknown one
     body = _DEFAULT_NAMESPACE.sub(rb"\1", body, count=1)
     # feedparser takes the description of a picture for that of the item
@@ -60,21 +62,21 @@ def read_feed(body: bytes, url: str, content_type: str, *, zone: tzinfo, rubric:
     headers = {"content-type": content_type} if content_type else {}
     feed = feedparser.parse(body, response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
     if not feed.get("version") and not feed.entries:
-        raise SourceError(f"{url}: no feed, neither RSS nor Atom nor JSON Feed")
-    return _gathered(feed.entries, url, lambda entry: _from_entry(entry, url, zone, rubric))
+        raise SourceError(f"{where}: no feed, neither RSS nor Atom nor JSON Feed")
+    return _gathered(feed.entries, where, lambda entry: _from_entry(entry, url, zone, rubric))
 
 
-def _gathered(items: Iterable[Any], url: str, read: Callable[[Any], Article]) -> Items:
+def _gathered(items: Iterable[Any], where: str, read: Callable[[Any], Article]) -> Items:
     result = Items()
     seen: set[str] = set()
     for number, item in enumerate(items, start=1):
         try:
             article = read(item)
         except SourceError as error:
-            result.rejected.append(Rejected(where=f"{url} item {number}", why=str(error)))
+            result.rejected.append(Rejected(where=f"{where} item {number}", why=str(error)))
         except Exception as error:  # whatever one item breaks in a parser, the others are read
             why = f"cannot be read ({type(error).__name__})"
-            result.rejected.append(Rejected(where=f"{url} item {number}", why=why))
+            result.rejected.append(Rejected(where=f"{where} item {number}", why=why))
         else:
             if article.url not in seen:
                 seen.add(article.url)

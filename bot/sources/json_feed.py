@@ -15,7 +15,7 @@ from bot.sources.prose import body_of, lead_from, pairs_of, plain, whole_sentenc
 from bot.sources.times import moment
 
 
-def json_items(body: bytes, url: str) -> list[Any]:
+def json_items(body: bytes, where: str) -> list[Any]:
     """Return the items of a feed.
 
     Raises:
@@ -24,10 +24,10 @@ def json_items(body: bytes, url: str) -> list[Any]:
     try:
         feed = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise SourceError(f"{url}: no feed: broken JSON") from error
+        raise SourceError(f"{where}: no feed: broken JSON") from error
     items = feed.get("items")
     if not isinstance(items, list) or "jsonfeed.org" not in str(feed.get("version", "")):
-        raise SourceError(f"{url}: JSON, but no JSON Feed")
+        raise SourceError(f"{where}: JSON, but no JSON Feed")
     return items
 
 

@@ -18,7 +18,7 @@ from bot.domain.article import Article
 from bot.errors import SourceError
 from bot.sources.canonical import canonical
 from bot.sources.metadata import Metadata, read_metadata
-from bot.sources.normal import FieldError, article_from, clean_line
+from bot.sources.normal import MAX_LINE, FieldError, article_from, clean_line
 from bot.sources.photo_credit import alt_of, credit_of, first_photo, photo_of
 from bot.sources.prose import blocks, body_of, lead_from, line_of, parsed, plain, same
 from bot.sources.times import moment
@@ -79,18 +79,23 @@ def read_page(
             "title": title,
             "lead": lead,
             "body": body,
-            "author": _author(document, stated),
+            "author": _bounded(_author(document, stated)),
             "rubric": stated.stated("articleSection") or stated.meta("article:section") or rubric,
             "tags": _tags(stated),
             "photo_url": _photo_address(image, base_of(document, address or url), photo),
             "photo_credit": credit_of(document, image, stated, node) if image else "",
-            "photo_alt": alt_of(document, image, stated) if image else "",
+            "photo_alt": _bounded(alt_of(document, image, stated)) if image else "",
             "published_at": published,
             "updated_at": updated if updated and (published is None or updated > published) else None,
         },
         where,
         file_photo=photo is not None,
     )
+
+
+def _bounded(line: str) -> str:
+    """Return a line that was only guessed to be this field, "" where its length says it is something else."""
+    return line if len(line) <= MAX_LINE else ""
 
 
 def base_of(document: HtmlElement, url: str | None) -> str | None:

@@ -34,8 +34,14 @@ _PROSE = re.compile(
     r"|\b\w{3,}(?:вся|лася|лося|лися|лись|ються|еться|ється|увало|ували|увала|ував|ують|ує|икав|ликало|ликала)\b"
     r"|\b(?:показа\w+|переда(?:ли|в|ла|ють)|дивіт\w+|видали\w+|збентежи\w+|врази\w+|взорва\w+|зросла|став|стала|стало|стали|був|була|було"
     r"|були|буде|має|мають)\b"
-    r"|\b(?-i:(?!нада)[а-яіїєґ]{2,}(?:али|или|іли|їли|ала|ила|іла|ало|ило|ають|яють|ить|ать|ять|ав|яв|рив|вів))\b|\bshows\b"
+    r"|\b(?-i:(?!нада|справ\b|держав\b)[а-яіїєґ]{2,}(?:али|или|іли|їли|ала|ила|іла|ало|ило|ають|яють|ить|ать|ять|ав|яв|рив|вів))\b|\bshows\b"
     r"|\bзробити\b|\bвесь світ\b|(?:усі|всі|все) права",
+    re.IGNORECASE,
+)
+# after a colon a name comes, an office or a place of finding; these words tell what the picture shows
+_SCENE = re.compile(
+    r"^(?:нов(?:ий|а|е|і)|зруйнован\w+|пошкоджен\w+|пожеж\w+|момент\w*|вигляд|відкриття|вулиц\w+|площ\w+|будин\w+|аварі\w+"
+    r"|наслідк\w+|міста|вид|у|в|на)\b|\b(?:на (?:місці|складі)|під час|після|перед|до і після|під обстрілом|зустрічі|підозрюваних)\b",
     re.IGNORECASE,
 )
 _INSIDE = re.compile(
@@ -75,7 +81,10 @@ def is_credit(line: str) -> bool:
         return False
     stated = _CREDIT_COLON.fullmatch(line)
     if stated:
-        return not _PROSE.search(stated["rest"]) and (not _ENDS_A_SENTENCE.search(line) or len(line.split()) <= 6)
+        rest = stated["rest"]
+        if rest[:1].islower() and _SCENE.search(rest) and not rest.endswith(")"):
+            return False
+        return not _PROSE.search(rest) and (not _ENDS_A_SENTENCE.search(line) or len(line.split()) <= 6)
     bare = _CREDIT_BARE.fullmatch(line)
     if not bare or _ENDS_A_SENTENCE.search(line):
         return False

@@ -304,6 +304,17 @@ async def test_an_unreachable_feed_is_told_with_its_name(fetcher: Fetcher, site:
         await Asked(site, fetcher).look()
 
 
+async def test_a_key_in_the_address_of_a_feed_is_told_to_nobody(site: Site, fetcher: Fetcher) -> None:
+    feed = Feed("site", site.url("/rss?key=hunter2"), fetcher, zone=ZoneInfo("Europe/Kyiv"))
+    site.has("/rss", rss("<link>/a</link>"), "text/xml")
+    (rejected,) = (await feed.look({})).rejected
+    site.has("/rss", "<html>", "text/html")
+    with pytest.raises(SourceError) as caught:
+        await feed.look({})
+    assert rejected.where == f"{site.url('/rss')}?key=… item 1"
+    assert "hunter2" not in str(caught.value)
+
+
 async def test_an_unchanged_feed_is_not_read_again(site: Site, fetcher: Fetcher) -> None:
     site.has("/rss", rss(ITEM), "text/xml", ETag='"1"')
     asked = Asked(site, fetcher)

@@ -7,6 +7,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.domain.article import Teaser
 from bot.errors import SourceError
@@ -187,6 +189,17 @@ def test_a_first_teaser_with_a_headline_is_found_without_an_author_line() -> Non
 def test_blank_lines_between_the_parts_of_a_teaser_do_no_harm() -> None:
     spread = PAGE.replace("Місто\nФото з", "Місто\n\nФото з").replace("Подробиці\nСкр", "Подробиці\n\nСкр")
     assert read_printed(spread, "").teasers == TEASERS
+
+
+@given(st.lists(st.sampled_from([*PAGE.split("\n"), "", "URL: x", "17.12", "Фото: ДСНС", "Абзац."]), max_size=30))
+def test_lines_in_any_order_are_a_page_or_one_clear_refusal(lines: list[str]) -> None:
+    try:
+        article = read_printed("\n".join(lines), "")
+    except SourceError:
+        return
+    assert article.title
+    assert all(teaser.day for teaser in article.teasers)
+    assert "Підписуйтесь" not in article.body + article.lead
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "windows-1251"])
