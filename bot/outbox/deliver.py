@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
-from bot.domain.delivery import Delivery, Kind, State, Verdict, after_error
+from bot.domain.delivery import Delivery, HeldReason, Kind, State, Verdict, after_error
 from bot.domain.ledger import Attempt, Receipt
 from bot.domain.plan import next_slot
-from bot.errors import NotPublishedError
+from bot.errors import BotError, NotPublishedError
 from bot.logs import logger
 from bot.metrics import Metrics
 from bot.outbox.lane import Lane, Timing
@@ -69,6 +69,13 @@ class Deliverer:
             ended = Ended(verdict=verdict, error=f"{type(error).__name__}: {error}", cause=error)
             await self._recorder.record_unsent(lane, claimed, ended)
             return True
+        except BotError:
+            raise
+        except Exception as error:
+            # A fault of ours in one article must not stop the channel for all others.
+            _log.exception("a post could not be prepared", delivery=claimed.id, channel=lane.channel.name)
+            why = f"a fault of the program, see the log: {type(error).__name__}: {error}"
+            ready = Settled(state=State.HELD, held_reason=HeldReason.TEMPLATE, why=why)
         if self._stopping:
             await self._release(lane, claimed, "the service stops")
             return False

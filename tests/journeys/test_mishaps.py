@@ -159,7 +159,7 @@ async def test_a_dead_page_holds_the_post_until_the_page_answers(outlet: Outlet)
     async with outlet.open() as service:
         await publish(service, article)
         assert {line["held_reason"] for line in await queue(service)} == {"link-dead"}
-        outlet.sandbox.site["story"] = SitePage(b"<p>x</p>")
+        outlet.sandbox.site["/story"] = SitePage(b"<p>x</p>")
         await settle(service)
     assert len(outlet.telegram) == len(outlet.facebook) == 1
 
