@@ -139,7 +139,8 @@ class FacebookPublisher:
         )
         listed = content.get("data")
         posts = [_read(each) for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
-        return sorted((post for post in posts if post is not None), key=lambda post: post.published_at)
+        # Listed newest first; times are whole seconds, so the order of the list decides within one.
+        return sorted((post for post in reversed(posts) if post is not None), key=lambda post: post.published_at)
 
 
 def _words(post: Post) -> dict[str, str]:

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -79,14 +80,19 @@ class Graph:
     async def inspect_token(self) -> dict[str, Any]:
         """Return what Meta says of the page's token: `is_valid`, `expires_at`, `scopes`, `error`…
 
-        The one call whose address holds the token: `debug_token` takes it in no other way.
+        The one call whose address holds the token: `debug_token` takes it in no other way. It is asked in the app's
+        name, or, where the app's id and secret are not given or not right, in the page's own.
         """
-        bearer = self._app_token or self._token
+        if self._app_token:
+            with suppress(AccessLostError):
+                return await self._inspect(self._app_token, {})
+        return await self._inspect(self._token, {"appsecret_proof": self._proof(self._token)} if self._secret else {})
+
+    async def _inspect(self, bearer: str, proof: Mapping[str, str]) -> dict[str, Any]:
         answer = await self._transport.call(
             "GET",
             f"{self._root}/debug_token",
-            query={"input_token": self._token}
-            | ({"appsecret_proof": self._proof(bearer)} if self._secret and not self._app_token else {}),
+            query={"input_token": self._token, **proof},
             headers={"Authorization": f"Bearer {bearer}"},
         )
         told = self._read(answer, Aim.READ).get("data")

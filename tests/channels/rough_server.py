@@ -36,9 +36,13 @@ class RoughServer:
             await self._server.wait_closed()
 
     @property
-    def url(self) -> str:
+    def root(self) -> str:
         assert self._server is not None
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/bot1:secret/sendMessage"
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.root}/bot1:secret/sendMessage"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -46,10 +50,8 @@ class RoughServer:
         try:
             while not writer.is_closing():
                 head = await reader.readuntil(b"\r\n\r\n")
-                length = next(
-                    (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-len")),
-                    0,
-                )
+                told = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+                length = int(told[0].split(b":")[1]) if told else 0
                 self.requests.append(head + await reader.readexactly(length))
                 await self._treatments.pop(0)(writer)
         except (asyncio.IncompleteReadError, ConnectionError):

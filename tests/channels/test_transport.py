@@ -54,7 +54,7 @@ async def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
     ],
 )
 async def test_without_a_connection_nothing_left_this_machine(url: str) -> None:
-    async with RoughServer() as server, Transport(5) as transport:
+    async with RoughServer() as server, Transport(0.5) as transport:
         plain = server.url.split(":")[2].split("/")[0]
         with pytest.raises(UnreachableError) as unreachable:
             await transport.call("POST", url.format(closed=a_closed_port(), plain=plain), fields={"a": "b"})
