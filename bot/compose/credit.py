@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bot.compose import credit_words as words
+from bot.compose.credit_source import BRACKETS, LONGEST, MOST_WORDS, normal
+from bot.compose.credit_source import source as source_of
 from bot.compose.markup import one_line
 from bot.domain.post import Credit, CreditKind
 
 _LONGEST = 300  # characters of a line that is looked at
-_LONGEST_SOURCE = 120
-_MOST_WORDS = 12
-_MOST_LOOSE_WORDS = 7
 
 _END = r"(?![\w’'ʼ-])"
 _NOUNS = tuple((re.compile(rf"(?:{noun.pattern})(?:{_END}|(?<=\.))", re.IGNORECASE), noun) for noun in words.NOUNS)
@@ -26,10 +26,10 @@ _AFTER_NOUN = re.compile(rf"\s*,?\s*[(\[]?\s*{words.ILLUSTRATIVE}\s*[)\]]?{_END}
 _LEADING_ILL = re.compile(rf"^[(\[]?{words.ILLUSTRATIVE}[)\]]?{_END}\s*[,:/|.–—-]?\s*", re.IGNORECASE)
 _TRAILING_ILL = re.compile(rf"\s*[,/|–—-]?\s*[(\[]?\b{words.ILLUSTRATIVE}(?:\s+фото)?[)\]]?$", re.IGNORECASE)
 _STRONG = re.compile(r"\s*(?::|\||/|©|\([cс]\)|\s[–—-]\s|[–—](?=\S))\s*(?:©\s*)?", re.IGNORECASE)
+_VIDEO_AFTER_MARK = re.compile(r"(?:(?:з|із|зі|из)\s+)?(?:відео|видео|відеозапису)\s+(?=\S)", re.IGNORECASE)
 _COMMA = re.compile(r"\s*,\s*")
 _COPYRIGHT = re.compile(r"^(?:©|\([cс]\)(?=\s))\s*(.+)$", re.IGNORECASE)
 _NOT_COPYRIGHT = re.compile(r"прав[аи]?\b.*захищ|права защищ|rights reserved|\b(?:19|20)\d\d\b", re.IGNORECASE)
-_BRACKETS = re.compile(r"^(?P<before>.*?)\s*[(\[](?P<inside>[^()\[\]]+)[)\]]\s*\.?$")
 _TAIL = re.compile(r"(?P<mark>\s*[/|]\s*|[.!?…]\s+|,\s+|\s+[–—-]\s+|\s+(?=©))")
 _BY_ITSELF = frozenset(("фото", "фотографія", "світлина", "photo", "photos", "zdjęcie", "відео", "видео"))
 
@@ -61,9 +61,9 @@ def stated(text: str) -> Credit | None:
     if found := next((found for part in parts if len(part) <= _LONGEST and (found := _marked(part))), None):
         return found
     for part in (_HEAD.sub("", part) for part in parts):
-        short = len(part) <= _LONGEST_SOURCE and len(part.split()) <= _MOST_WORDS
+        short = len(part) <= LONGEST and len(part.split()) <= MOST_WORDS
         if short and part.casefold() not in _BY_ITSELF and re.search(r"\w", part):
-            return Credit(kind=CreditKind.PHOTO, source=_normal(part))
+            return Credit(kind=CreditKind.PHOTO, source=normal(part))
     return None
 
 
@@ -83,16 +83,22 @@ def house(credit: Credit) -> str:
     if kind in (CreditKind.COLLAGE, CreditKind.INFOGRAPHIC):
         text = _joined("Колаж" if kind is CreditKind.COLLAGE else "Інфографіка", source, loose=_is_genitive(source))
         return text + (" (ілюстративний)" if kind is CreditKind.COLLAGE else " (ілюстративна)") * illustrative
-    return _frame(kind, source) + " (ілюстративний)" * illustrative
+    return _frame(credit) + " (ілюстративний)" * illustrative
 
 
-def _frame(kind: CreditKind, source: str) -> str:
-    head = "Скриншот" if kind is CreditKind.SCREENSHOT else "Кадр"
-    if re.match(rf"{words.FROM}\s", source, re.IGNORECASE):
-        return f"{head} {source}"
-    if kind is CreditKind.SCREENSHOT and words.DOMAIN.match(source):
-        return f"{head}: {source}"
-    return f"{head} з відео {source}".rstrip()
+def _frame(credit: Credit) -> str:
+    source = credit.source
+    if credit.kind is CreditKind.SCREENSHOT:
+        head = "Скриншот з відео" if credit.from_video else "Скриншот"
+        loose = credit.from_video and not words.DOMAIN.match(source)
+        return _joined(head, source, loose=loose or _is_from(source))
+    if _is_from(source):
+        return f"Кадр {source}"
+    return f"Кадр з відео {source}".rstrip()
+
+
+def _is_from(source: str) -> bool:
+    return re.match(rf"{words.FROM}\s", source, re.IGNORECASE) is not None
 
 
 def _joined(head: str, source: str, *, loose: bool) -> str:
@@ -127,7 +133,7 @@ def _phrase(text: str, *, inner: bool = False) -> Credit | None:
     if found := _COPYRIGHT.match(text):
         if _NOT_COPYRIGHT.search(found[1]):
             return None
-        source = _source(found[1], strong=True)
+        source = source_of(found[1], strong=True)
         return Credit(kind=CreditKind.PHOTO, source=source) if source else None
     illustrative = False
     while adjective := _ADJECTIVE.match(text):
@@ -149,21 +155,24 @@ def _after_noun(noun: words.Noun, rest: str, *, illustrative: bool, dotted: bool
     mark = _STRONG.match(rest) or (_COMMA.match(rest) if illustrative else None)
     strong = mark is not None or dotted
     rest = rest[mark.end() :] if mark else rest.strip()
+    if strong and noun.kind is CreditKind.PHOTO and (nested := _nested(rest)):
+        return replace(nested, illustrative=nested.illustrative or illustrative)
     if trailing := (_LEADING_ILL.match(rest) or _TRAILING_ILL.search(rest)):
         rest, illustrative = (rest[: trailing.start()] + rest[trailing.end() :]).strip(" ,/|"), True
         strong = strong or trailing.start() == 0
     kind = noun.kind
+    video = noun.from_video
+    if kind is CreditKind.SCREENSHOT and strong and (said_video := _VIDEO_AFTER_MARK.match(rest)):
+        rest, video = rest[said_video.end() :], True
     if not rest.strip(" .,:;–—-"):
         alone = noun.alone and (not mark or illustrative or inner)
-        return Credit(kind=kind, illustrative=illustrative) if alone or illustrative else None
+        return Credit(kind=kind, illustrative=illustrative, from_video=video) if alone or illustrative else None
     if strict and not mark:
         return None
-    if strong and noun.kind is CreditKind.PHOTO and (nested := _nested(rest)):
-        return Credit(kind=nested.kind, source=nested.source, illustrative=nested.illustrative or illustrative)
     if not strong and not noun.loose:
         return None
-    source = _source(rest, strong=strong)
-    return Credit(kind=kind, source=source, illustrative=illustrative) if source else None
+    source = source_of(rest, strong=strong, free=kind is CreditKind.PHOTO)
+    return Credit(kind=kind, source=source, illustrative=illustrative, from_video=video) if source else None
 
 
 def _nested(rest: str) -> Credit | None:
@@ -174,7 +183,7 @@ def _nested(rest: str) -> Credit | None:
 
 def _in_brackets(line: str) -> Credit | None:
     """Read a credit in brackets at the end of a caption."""
-    found = _BRACKETS.match(line)
+    found = BRACKETS.match(line)
     if not found:
         return None
     inside = found["inside"].strip()
@@ -209,94 +218,3 @@ def _tails(line: str) -> list[tuple[str, str]]:
     cuts = [(cut["mark"].strip(), line[cut.end() :].strip()) for cut in _TAIL.finditer(line) if cut.start() > 0]
     found = [(mark, tail) for mark, tail in reversed(cuts) if tail]
     return sorted(found, key=lambda cut: cut[1].startswith("©"))  # «Ілюстрація: © ДСНС» is more than «© ДСНС»
-
-
-def _source(text: str, *, strong: bool) -> str | None:
-    """Return a credit's source in its normal form, None where the words cannot be one."""
-    text = text.strip(" ,;:–—")
-    if strong and (bracket := _BRACKETS.match(text)) and not _may_open(bracket["before"], strong=True):
-        text = bracket["inside"].strip()
-    if strong:
-        text = _before_caption(text)
-    text = _without_full_stop(text)
-    most = _MOST_WORDS if strong else _MOST_LOOSE_WORDS
-    if not text or len(text) > _LONGEST_SOURCE or len(text.split()) > most or text[-1] in "!?…:":
-        return None
-    if not re.search(r"\w", text) or not _may_open(text, strong=strong) or _has_verb(text):
-        return None
-    return _normal(text)
-
-
-def _may_open(text: str, *, strong: bool) -> bool:
-    """Say whether a source may begin like this."""
-    first = text.split(" ", 1)[0]
-    word = first.strip(",.;:").casefold()
-    if text[:1] in '«„“"@' or words.DOMAIN.match(first) or word in words.ORGANISATIONS:
-        return True
-    if text[:1].isdigit():
-        return re.match(r"\d+(?:-\w{1,2}\s|[+]\d|\s[А-ЯІЇЄҐA-Z]|\s+(?:канал|окрем))", text) is not None and strong
-    if words.LOOSE_OPENING.match(text) or (strong and words.LOWER_OPENING.match(text)):
-        return True
-    if not text[:1].isupper():
-        return False
-    if strong:
-        return True
-    return all(_may_stand(token) for token in text.split())
-
-
-def _may_stand(token: str) -> bool:
-    """Say whether a word may stand in a source that no colon announces: names, short words, an office."""
-    bare = token.strip('«»„“”"(),./|–—-©')
-    if not bare or not bare[:1].islower():
-        return re.match(r"\d", bare) is None
-    known = bare.casefold() in words.ORGANISATIONS or words.DOMAIN.match(bare) is not None
-    return known or len(bare) <= 3 or bare.endswith(("ої", "ого"))
-
-
-def _has_verb(text: str) -> bool:
-    tokens = [token.strip('«»„“”"(),.;:') for token in text.split()]
-    return any(token[:1].islower() and token not in words.NOT_VERB and words.VERB.match(token) for token in tokens)
-
-
-def _before_caption(text: str) -> str:
-    """Cut a caption off that follows the source after a full stop."""
-    for stop in re.finditer(r"(?<=[\w»)\"])\.\s+(?=[А-ЯІЇЄҐA-Z«])", text):
-        last = text[: stop.start()].rsplit(" ", 1)[-1]
-        if len(last) > 2 or last.isdigit():
-            return text[: stop.start()]
-    return text
-
-
-def _without_full_stop(text: str) -> str:
-    if not text.endswith(".") or len(text.rsplit(" ", 1)[-1]) <= 2:
-        return text
-    return text.rstrip(". ")
-
-
-def _normal(source: str) -> str:
-    """Bring a source to the one form under which it is filed."""
-    source = re.sub(r"^(?:©|\([cс]\))\s*", "", source.strip(" ,;"))
-    if address := re.match(r"^https?://(?:www\.)?(\S+?)/?$", source):
-        return address[1]
-    for pattern, same in words.SAME:
-        if pattern.match(source):
-            return same
-    for pattern, spelled in words.SPELLING:
-        source = pattern.sub(spelled, source)
-    return words.OF_ROLE.get(source.casefold(), _nominative(source))
-
-
-def _nominative(source: str) -> str:
-    """Turn an office named in the genitive into the nominative: «Національної поліції» → «Національна поліція»."""
-    tokens = source.split(" ")
-    offices = (token.casefold() in words.GENITIVE or token in words.FEMININE_SHORT for token in tokens[:3])
-    head = next((place for place, office in enumerate(offices) if office), None)
-    if head is None or not all(token.endswith("ої") for token in tokens[:head]):
-        return source
-    adjectives = [token[:-3] + "я" if token.endswith("ьої") else token[:-2] + "а" for token in tokens[:head]]
-    named = words.GENITIVE.get(tokens[head].casefold(), tokens[head])
-    if tokens[head][0].isupper() and tokens[head] not in words.FEMININE_SHORT:
-        named = named[0].upper() + named[1:]
-    elif tokens[head][0].islower() and named.casefold() == named:
-        named = named[0].lower() + named[1:]
-    return " ".join([*adjectives, named, *tokens[head + 1 :]])

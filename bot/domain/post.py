@@ -34,11 +34,15 @@ class CreditKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credit:
-    """Who made a picture: "ДПСУ", "news.usni.org"; `source` is "" where only the kind is known ("Кадр з відео")."""
+    """Who made a picture: "ДПСУ", "news.usni.org"; `source` is "" where only the kind is known ("Кадр з відео").
+
+    `from_video` tells a screenshot of a video from one of a page; a frame (`CreditKind.VIDEO`) is from one anyway.
+    """
 
     kind: CreditKind
     source: str = ""
     illustrative: bool = False
+    from_video: bool = False
 
     def __post_init__(self) -> None:
         if "\n" in self.source:

@@ -24,8 +24,12 @@ _SEEDS = Path(__file__).parents[4] / "shared" / "seeds"
 
 @pytest.mark.parametrize("row", _CREDITS, ids=lambda row: row["line"])
 def test_a_printed_credit_is_read_to_kind_source_and_illustrative(row: dict[str, Any]) -> None:
-    expected = Credit(kind=CreditKind(row["kind"]), source=row["source"], illustrative=row["illustrative"])
-    assert credit.parse(row["line"]) == expected
+    assert credit.parse(row["line"]) == Credit(
+        kind=CreditKind(row["kind"]),
+        source=row["source"],
+        illustrative=row["illustrative"],
+        from_video=row.get("from_video", False),
+    )
 
 
 @pytest.mark.parametrize("line", _OTHERS)
@@ -62,6 +66,11 @@ def test_the_house_form_is_read_as_the_same_credit(row: dict[str, Any]) -> None:
         ("Стоп-кадр: ДСНС", "Кадр з відео ДСНС"),
         ("Кадр із фільму «Приклад»", "Кадр із фільму «Приклад»"),
         ("Скриншот: example.com", "Скриншот: example.com"),
+        ("Скриншот СБУ", "Скриншот: СБУ"),
+        ("Скриншот: відео СБУ", "Скриншот з відео СБУ"),
+        ("Скрин із відео example.com", "Скриншот з відео: example.com"),
+        ("Скриншот із сайту example.com", "Скриншот із сайту example.com"),
+        ("Фото: міська рада", "Фото: міська рада"),
         ("Колаж «Прикладу»", "Колаж: «Прикладу»"),
         ("Міст (Фото: AP)", "Фото: AP"),
         ("Фото: рятувальники на місці (ДСНС)", "Фото: ДСНС"),
@@ -130,7 +139,7 @@ def test_every_combination_of_the_forms_is_read() -> None:
         (line, found)
         for head, mark, source, wrap in product(_HEADS, _MARKS, _SOURCES, _WRAPS)
         if (found := credit.parse(line := wrap.format(f"{head}{mark}{source}")))
-        != Credit(kind=_HEADS[head], source=source)
+        != Credit(kind=_HEADS[head], source=source, from_video=head.startswith("Скр"))
     ]
     assert wrong == []
 
