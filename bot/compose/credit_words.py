@@ -55,7 +55,10 @@ NOUNS = (
     Noun(r"fot\.|фот\.", _PHOTO),
     Noun(r"фото(?:графі[яї]|графи[яи]|знімок)?|світлин[аи]|знім(?:ок|ки)", _PHOTO),
 )
-ILLUSTRATIVE = r"(?:для ілюстрації|ілюстра(?:тивн|ційн)\w{1,3}|иллюстра(?:тивн|ционн)\w{1,3}|illustrative|ilustracyjn\w{1,2}|poglądow\w{1,2})"
+ILLUSTRATIVE = (
+    r"(?:для ілюстрації|ілюстра(?:тивн|ційн)\w{1,3}|иллюстра(?:тивн|ционн)\w{1,3}|illustrative|"
+    r"ilustracyjn\w{1,2}|poglądow\w{1,2})"
+)
 ARCHIVAL = r"(?:архівн\w{1,2}|архивн\w{1,2}|archival|archiwaln\w{1,2})"
 ALSO_VIDEO = r"\s*(?:,|та|і|й|и|/|\+|and|i)\s*(?:відео|видео|video|wideo)"
 
