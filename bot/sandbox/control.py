@@ -21,6 +21,7 @@
 | `POST /control/telegram/react` | `{chat, post_id, reactions: {emoji: count}}` |
 | `POST /control/telegram/edit`, `…/delete` | `{chat, post_id, html}`: a person changes or deletes a post |
 | `POST /control/facebook/pages` | `{id, name, token, scopes, app_id}` |
+| `POST /control/facebook/apps` | `{app_id, secret}` |
 | `POST /control/facebook/expire` | `{token, subcode}` |
 | `POST /control/facebook/insights` | `{post_id, figures}` |
 | `POST /control/links` | `{url, title, description, photo}`: what the card of a link shows |
@@ -71,6 +72,7 @@ class Control:
             "telegram/edit": lambda given: telegram.edit_by_hand(**given),
             "telegram/delete": lambda given: telegram.delete_by_hand(**given),
             "facebook/pages": lambda given: facebook.add_page(**given).id,
+            "facebook/apps": lambda given: facebook.add_app(**given),
             "facebook/expire": lambda given: facebook.expire(**given),
             "facebook/insights": lambda given: facebook.set_insights(given["post_id"], given["figures"]),
             "links": lambda given: links.update({given["url"]: given}),

@@ -280,6 +280,8 @@ def debug_token(call: GraphCall) -> Json:
     if not asked:
         raise wrong("The parameter input_token is required")
     token = call.world.tokens.get(asked)
+    if token is None and call.world.welcoming:
+        token = call.world.welcome(asked)
     if token is None:
         error = {"code": 190, "message": "Invalid OAuth access token - Cannot parse access token"}
         return {"data": {"error": error, "is_valid": False, "scopes": []}}

@@ -7,6 +7,7 @@ import hmac
 import json
 from typing import Any
 
+import aiohttp
 import pytest
 
 from bot.sandbox import ReadBack, Sandbox
@@ -235,6 +236,25 @@ async def test_a_token_can_be_looked_at_dead_or_alive(ask: Asker, sandbox: Sandb
     assert (answer["data"]["is_valid"], answer["data"]["error"]["subcode"]) == (False, 460)
     _, me = await ask.graph("GET", "me", fields="id,name")
     assert me == {"id": PAGE, "name": "Новини Тихої"}
+
+
+async def test_an_app_may_look_at_tokens_and_do_nothing_else(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.facebook.add_app("9", "tajemnyci")
+    _, answer = await ask.graph("GET", "debug_token", token="9|tajemnyci", input_token=PAGE_TOKEN)
+    assert answer["data"]["is_valid"] is True
+    assert refused(await ask.graph("GET", "debug_token", token="9|hadka", input_token=PAGE_TOKEN))[1] == 190
+    assert refused(await ask.graph("POST", f"{PAGE}/feed", token="9|tajemnyci", message="x"))[1] == 200
+
+
+async def test_a_welcoming_sandbox_takes_any_page_and_token(clock: Clock) -> None:
+    async with Sandbox(welcoming=True, clock=clock) as open_house, aiohttp.ClientSession() as session:
+        anyone = Asker(session, open_house.url)
+        _, told = await anyone.graph("GET", "debug_token", token="demo-1001", input_token="demo-1001")
+        assert (told["data"]["is_valid"], told["data"]["profile_id"]) == (True, "1001")
+        _, me = await anyone.graph("GET", "me", token="demo-1001", fields="id")
+        assert me == {"id": "1001"}
+        status, _ = await anyone.graph("POST", "1001/feed", token="demo-1001", message="x")
+        assert (status, len(open_house.facebook.posts("1001"))) == (200, 1)
 
 
 async def test_a_proof_may_be_demanded(ask: Asker, sandbox: Sandbox) -> None:
