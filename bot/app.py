@@ -278,7 +278,11 @@ async def open_service(
             lanes=lanes,
             worker=worker,
             reconciler=Reconciler(house.database, house.clock, house.metrics, lanes, recorder, timing),
-            sources=[(one, build_source(configuration, house.fetcher, one)) for one in settings.sources if one.kind != "push"],
+            sources=[
+                (one, build_source(configuration, house.fetcher, one))
+                for one in settings.sources
+                if not isinstance(one, PushSourceSettings)
+            ],
         )
 
         def queued(new: list[DeliveryId]) -> None:

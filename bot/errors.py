@@ -4,6 +4,7 @@ BotError
 +- UnansweredError        a public call left and nothing came back: it may be public, read back, never resend blindly
 +- NotPublishedError      a platform did not publish our post, for certain
 |  +- UnreachableError    nothing left this machine: try again
+|  |  +- UploadRefusedError  the platform forgot an upload: try again, with the bytes
 |  +- ThrottledError      told to wait `retry_after`
 |  +- RefusedError        this post will never be accepted as it is
 |  |  +- PhotoRefusedError    the photo is refused, not the post: a lower rung may pass
@@ -43,6 +44,10 @@ class NotPublishedError(BotError):
 
 class UnreachableError(NotPublishedError):
     """No connection was made: nothing left this machine."""
+
+
+class UploadRefusedError(UnreachableError):
+    """The platform no longer knows an earlier upload; the next try sends the bytes."""
 
 
 class ThrottledError(NotPublishedError):

@@ -29,7 +29,7 @@ async def run(configuration: Configuration, *, migrate: bool = False, stop: asyn
         DatabaseError: the database is unreachable, not migrated, or owned by another process.
     """
     if not configuration.settings.channels:
-        raise SettingsError("there is no channel: name at least one under [[channels]] in the TOML file")
+        raise SettingsError(f"{configuration.file}: channels: there is none; name at least one under [[channels]]")
     stop = stop or asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

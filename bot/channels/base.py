@@ -8,14 +8,8 @@ from typing import Protocol
 
 from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt
 from bot.domain.post import Post
-from bot.errors import UnreachableError
 
-
-class UploadRefusedError(UnreachableError):
-    """The platform no longer knows an earlier upload; nothing was published, the next try sends the bytes.
-
-    What is done next is what is done when nothing left this machine: try again.
-    """
+READ_BACK = "read-back"  # the finding that says whether unanswered posts can be looked for; nothing else hangs on it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

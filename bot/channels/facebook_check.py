@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.channels.base import Finding
+from bot.channels.base import READ_BACK, Finding
 from bot.channels.errors_facebook import Aim
 from bot.channels.facebook_graph import Graph
 from bot.errors import AccessLostError, BotError, RefusedError
@@ -75,8 +75,8 @@ async def _read_back(graph: Graph, page_id: str) -> Finding:
     try:
         await graph.call("GET", f"{page_id}/published_posts", query=query, aim=Aim.READ)
     except BotError as error:
-        return _bad("read-back", f"the page's own posts cannot be listed: {error}")
-    return Finding(name="read-back", ok=True, detail="published_posts")
+        return _bad(READ_BACK, f"the page's own posts cannot be listed: {error}")
+    return Finding(name=READ_BACK, ok=True, detail="published_posts")
 
 
 def _reason(told: dict[str, Any]) -> str:

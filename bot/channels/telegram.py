@@ -9,14 +9,14 @@ from __future__ import annotations
 from telegram import Bot, InputFile, LinkPreviewOptions, Message
 from telegram.constants import ParseMode
 
-from bot.channels.base import Finding, Parcel, Photo, UploadRefusedError
+from bot.channels.base import READ_BACK, Finding, Parcel, Photo
 from bot.channels.evidence import SKEW, judge, nothing
 from bot.channels.telegram_bot import TelegramBot
 from bot.channels.telegram_check import look_over
 from bot.channels.telegram_preview import read_preview
 from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt
 from bot.domain.post import Method, Post
-from bot.errors import BotError, GoneError, PhotoRefusedError, RefusedError
+from bot.errors import BotError, GoneError, PhotoRefusedError, RefusedError, UploadRefusedError
 
 _MOST_PAGES = 5
 
@@ -156,18 +156,18 @@ class TelegramPublisher:
             name = await self._public_name()
             posts = await self._page(name) if name is not None else None
         except BotError as error:
-            return Finding(name="read-back", ok=False, detail=f"the preview at {self._web_url} cannot be read: {error}")
+            return Finding(name=READ_BACK, ok=False, detail=f"the preview at {self._web_url} cannot be read: {error}")
         if name is None:
             return Finding(
-                name="read-back", ok=True, detail="private channel, no preview: an unanswered post waits for an editor"
+                name=READ_BACK, ok=True, detail="private channel, no preview: an unanswered post waits for an editor"
             )
         if posts is None:
             return Finding(
-                name="read-back",
+                name=READ_BACK,
                 ok=False,
                 detail=f"{self._web_url}/s/{name} shows no preview: make the channel public or use its numeric id",
             )
-        return Finding(name="read-back", ok=True, detail=f"{self._web_url}/s/{name}")
+        return Finding(name=READ_BACK, ok=True, detail=f"{self._web_url}/s/{name}")
 
     async def _send_photo(self, bot: Bot, parcel: Parcel) -> Message:
         photo = parcel.upload or (InputFile(parcel.photo.jpeg, filename="photo.jpg") if parcel.photo else "")

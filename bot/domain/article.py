@@ -84,24 +84,18 @@ def to_json(article: Article) -> dict[str, Any]:
     for name in ("published_at", "updated_at"):
         if plain[name] is not None:
             plain[name] = plain[name].isoformat()
-    return {
-        key: value for key, value in plain.items() if value not in ("", None, (), [])
-    }
+    return {key: value for key, value in plain.items() if value not in ("", None, (), [])}
 
 
 def from_json(plain: dict[str, Any]) -> Article:
     """Undo `to_json`."""
     known = {field.name for field in fields(Article)}
-    values: dict[str, Any] = {
-        key: value for key, value in plain.items() if key in known
-    }
+    values: dict[str, Any] = {key: value for key, value in plain.items() if key in known}
     for name in ("published_at", "updated_at"):
         if values.get(name):
             values[name] = datetime.fromisoformat(values[name])
     values["tags"] = tuple(values.get("tags") or ())
-    values["teasers"] = tuple(
-        Teaser(**teaser) for teaser in values.get("teasers") or ()
-    )
+    values["teasers"] = tuple(Teaser(**teaser) for teaser in values.get("teasers") or ())
     if values.get("priority"):
         values["priority"] = Priority(values["priority"])
     return Article(**values)
@@ -109,12 +103,8 @@ def from_json(plain: dict[str, Any]) -> Article:
 
 def fingerprint(article: Article) -> str:
     """Return a hash of what readers would see; equal hashes are one revision."""
-    content = {
-        key: value for key, value in to_json(article).items() if key not in _NOT_CONTENT
-    }
-    return hashlib.sha256(
-        json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
-    ).hexdigest()
+    content = {key: value for key, value in to_json(article).items() if key not in _NOT_CONTENT}
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 def merged(by_authority: list[Article]) -> Article:
@@ -129,8 +119,7 @@ def merged(by_authority: list[Article]) -> Article:
         gaps = {
             field.name: getattr(other, field.name)
             for field in fields(Article)
-            if getattr(result, field.name) in ("", None, ())
-            and getattr(other, field.name) not in ("", None, ())
+            if getattr(result, field.name) in ("", None, ()) and getattr(other, field.name) not in ("", None, ())
         }
         result = replace(result, **gaps)
     return result

@@ -12,6 +12,7 @@ from bot.domain.channel import ChannelId
 from bot.errors import (
     AccessLostError,
     GoneError,
+    NotPublishedError,
     PhotoRefusedError,
     RefusedError,
     ThrottledError,
@@ -67,9 +68,7 @@ class Turn(IntEnum):
     """The order of those that may go at one moment; stored as the delivery's priority."""
 
     WITHDRAWAL = 0
-    PINNED = (
-        1  # never stored: a pinned delivery keeps its own turn for when it is unpinned
-    )
+    PINNED = 1  # never stored: a pinned delivery keeps its own turn for when it is unpinned
     BREAKING = 2
     EDIT = 3
     ORDINARY = 4
@@ -81,9 +80,7 @@ WAITING = frozenset({State.PROPOSED, State.PLANNED, State.HELD})
 
 NEXT: dict[State, frozenset[State]] = {
     State.PROPOSED: frozenset({State.PLANNED, State.CANCELLED, State.EXPIRED}),
-    State.PLANNED: frozenset(
-        {State.CLAIMED, State.HELD, State.CANCELLED, State.EXPIRED}
-    ),
+    State.PLANNED: frozenset({State.CLAIMED, State.HELD, State.CANCELLED, State.EXPIRED}),
     State.CLAIMED: frozenset(
         {
             State.PLANNED,
@@ -94,13 +91,9 @@ NEXT: dict[State, frozenset[State]] = {
             State.EXPIRED,
         }
     ),
-    State.SENDING: frozenset(
-        {State.PUBLISHED, State.PLANNED, State.FAILED, State.HELD, State.UNKNOWN}
-    ),
+    State.SENDING: frozenset({State.PUBLISHED, State.PLANNED, State.FAILED, State.HELD, State.UNKNOWN}),
     State.UNKNOWN: frozenset({State.PUBLISHED, State.PLANNED, State.HELD}),
-    State.HELD: frozenset(
-        {State.PLANNED, State.PUBLISHED, State.CANCELLED, State.EXPIRED}
-    ),
+    State.HELD: frozenset({State.PLANNED, State.PUBLISHED, State.CANCELLED, State.EXPIRED}),
     State.FAILED: frozenset({State.PLANNED}),
     State.PUBLISHED: frozenset(),
     State.CANCELLED: frozenset(),
@@ -115,8 +108,8 @@ class Delivery:
     `turn_at` orders deliveries of one turn and is the moment before which they do not go: the article's
     `published_at` (an embargo where it lies ahead), or its arrival. `rung` counts the steps down the photo ladder, or
     from taking down to overwriting. `fence` grows with every claim: a worker that lost its claim can change nothing.
-    `words` is the text of a post without an article, or an editor's own text for one with an article. `target_id` is the
-    delivery whose post an edit or a withdrawal changes; `listed` are the articles of a digest.
+    `words` is the text of a post without an article, or an editor's own text for one with an article. `target_id` is
+    the delivery whose post an edit or a withdrawal changes; `listed` are the articles of a digest.
     """
 
     id: DeliveryId
@@ -173,9 +166,7 @@ def back_off(attempts: int) -> timedelta:
     return min(LONGEST_WAIT, timedelta(seconds=2 ** min(attempts, 10)))
 
 
-def after_error(
-    error: Exception, kind: Kind, attempts: int, lease: timedelta
-) -> Verdict:
+def after_error(error: Exception, kind: Kind, attempts: int, lease: timedelta) -> Verdict:
     """Say what an error of a public call means; pure, one row per kind of error.
 
     Args:
@@ -198,9 +189,9 @@ def after_error(
         case RefusedError():
             return Verdict(state=State.FAILED)
         case AccessLostError():
-            return Verdict(
-                state=State.HELD, held_reason=HeldReason.ACCESS, stops_channel=True
-            )
+            return Verdict(state=State.HELD, held_reason=HeldReason.ACCESS, stops_channel=True)
+        case NotPublishedError():
+            return Verdict(state=State.PLANNED, wait=back_off(attempts))
         case _ if kind.makes_public:
             return Verdict(state=State.UNKNOWN)
         case _:  # an edit or a withdrawal can be repeated, but not while the lost one may still be on its way

@@ -30,6 +30,4 @@ class Editor:
 
     def may(self, role: Role, channel: str | None = None) -> bool:
         """Say whether this person may do what `role` may, in that channel (None: anywhere)."""
-        return self.role >= role and (
-            channel is None or not self.channels or channel in self.channels
-        )
+        return self.role >= role and (channel is None or not self.channels or channel in self.channels)

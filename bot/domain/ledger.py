@@ -45,8 +45,8 @@ class LedgerEntry:
 class Attempt:
     """One publicly visible call, as marked before it left.
 
-    `text` is as sent, `plain` the same without markup; `watermark` is the newest remote id known in the channel when the call left,
-    None where there was none.
+    `text` is as sent, `plain` the same without markup; `watermark` is the newest remote id known in the channel when
+    the call left, None where there was none.
     """
 
     delivery_id: DeliveryId

@@ -37,15 +37,11 @@ class Rate:
         if not found or int(found[1]) == 0:
             raise ValueError(f"{text!r} is not like '1/s' or '20/m'")
         count = int(found[1])
-        return cls(
-            count, _PERIODS[found[2]], 1 if found[2] == "s" else max(1, count // 4)
-        )
+        return cls(count, _PERIODS[found[2]], 1 if found[2] == "s" else max(1, count // 4))
 
     @property
     def interval(self) -> timedelta:
-        return self.period / (
-            self.count if self.burst == 1 else self.count - self.burst
-        )
+        return self.period / (self.count if self.burst == 1 else self.count - self.burst)
 
     def earliest(self, arrival: datetime | None, now: datetime) -> datetime:
         """Return when the next call may leave, given the stored theoretical arrival time."""

@@ -55,9 +55,7 @@ class Slot:
     expires: bool = False
 
 
-def next_slot(
-    timetable: Timetable, status: Status, heads: Iterable[Head], now: datetime
-) -> Slot | None:
+def next_slot(timetable: Timetable, status: Status, heads: Iterable[Head], now: datetime) -> Slot | None:
     """Return what goes next: the earliest of the heads, and of equally early ones the first in order of turn.
 
     Args:
@@ -82,9 +80,7 @@ def next_slot(
     )
 
 
-def plan(
-    timetable: Timetable, status: Status, waiting: Iterable[Head], now: datetime
-) -> Iterator[Slot]:
+def plan(timetable: Timetable, status: Status, waiting: Iterable[Head], now: datetime) -> Iterator[Slot]:
     """Yield the slots of all that waits, in the order in which it will go."""
     queues: dict[Turn, list[Head]] = {turn: [] for turn in Turn}
     for head in waiting:
@@ -95,9 +91,7 @@ def plan(
             reverse=True,
         )
     while True:
-        slot = next_slot(
-            timetable, status, [queue[-1] for queue in queues.values() if queue], now
-        )
+        slot = next_slot(timetable, status, [queue[-1] for queue in queues.values() if queue], now)
         if slot is None:
             return
         queues[slot.head.effective_turn].pop()
@@ -119,9 +113,7 @@ def after_post(timetable: Timetable, status: Status, at: datetime) -> Status:
     )
 
 
-def _slot(
-    timetable: Timetable, status: Status, head: Head, now: datetime
-) -> Slot | None:
+def _slot(timetable: Timetable, status: Status, head: Head, now: datetime) -> Slot | None:
     turn = head.effective_turn
     at = max(now, head.pinned_at or head.turn_at, status.rests_until or now)
     if turn is not Turn.WITHDRAWAL:
@@ -133,11 +125,7 @@ def _slot(
         return None
     if turn in (Turn.WITHDRAWAL, Turn.EDIT):
         return Slot(head=head, at=at)
-    opens = (
-        _ordinary(timetable, status, at)
-        if turn is Turn.ORDINARY
-        else timetable.opens(at, windows=False)
-    )
+    opens = _ordinary(timetable, status, at) if turn is Turn.ORDINARY else timetable.opens(at, windows=False)
     if opens is None:
         return None
     stale = turn is not Turn.PINNED and opens > head.turn_at + timetable.fresh_for
@@ -148,11 +136,7 @@ def _ordinary(timetable: Timetable, status: Status, at: datetime) -> datetime | 
     if status.last_at is not None:
         at = max(at, status.last_at + timetable.min_gap)
     opens = timetable.opens(at)
-    if (
-        opens is None
-        or not timetable.max_per_day
-        or status.day_count < timetable.max_per_day
-    ):
+    if opens is None or not timetable.max_per_day or status.day_count < timetable.max_per_day:
         return opens
     day = timetable.day_of(opens)
     if day != status.day:

@@ -13,9 +13,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_DAILY = re.compile(
-    r"(?:(?P<days>[A-Za-z,\s-]+?)\s+)?(?P<from>\d{1,2}:\d\d)\s*-\s*(?P<to>\d{1,2}:\d\d)"
-)
+_DAILY = re.compile(r"(?:(?P<days>[A-Za-z,\s-]+?)\s+)?(?P<from>\d{1,2}:\d\d)\s*-\s*(?P<to>\d{1,2}:\d\d)")
 _HORIZON_DAYS = 15  # a weekly window is met within 8 days; twice that covers blackouts that swallow one
 
 
@@ -47,9 +45,7 @@ class Daily:
         """
         found = _DAILY.fullmatch(text.strip())
         if not found:
-            raise ValueError(
-                f"{text!r} is not like '07:00-23:00' or 'Mon-Fri 07:00-23:00'"
-            )
+            raise ValueError(f"{text!r} is not like '07:00-23:00' or 'Mon-Fri 07:00-23:00'")
         return cls(_clock(found["from"]), _clock(found["to"]), _days(found["days"]))
 
     def span_on(self, day: date, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
@@ -58,9 +54,7 @@ class Daily:
             return None
         closing = day if self.end > self.start else day + timedelta(days=1)
         opens, closes = _utc(day, self.start, zone), _utc(closing, self.end, zone)
-        return (
-            (opens, closes) if opens < closes else None
-        )  # the hour that spring skips holds no span
+        return (opens, closes) if opens < closes else None  # the hour that spring skips holds no span
 
     def ends_after(self, at: datetime, zone: ZoneInfo) -> datetime | None:
         """Return when the span that covers `at` ends, None where it lies outside."""
@@ -105,11 +99,7 @@ class Timetable:
             return self._past_blackouts(at)
         day = self.day_of(at) - timedelta(days=1)
         for _ in range(_HORIZON_DAYS):
-            for opens, closes in sorted(
-                span
-                for daily in self.windows
-                if (span := daily.span_on(day, self.zone))
-            ):
+            for opens, closes in sorted(span for daily in self.windows if (span := daily.span_on(day, self.zone))):
                 moment = self._past_blackouts(max(at, opens))
                 if moment is not None and moment < closes:
                     return moment
@@ -118,11 +108,7 @@ class Timetable:
 
     def _past_blackouts(self, at: datetime) -> datetime | None:
         for _ in range(_HORIZON_DAYS * max(1, len(self.blackouts))):
-            ends = [
-                end
-                for daily in self.blackouts
-                if (end := daily.ends_after(at, self.zone))
-            ]
+            ends = [end for daily in self.blackouts if (end := daily.ends_after(at, self.zone))]
             if not ends:
                 return at
             at = max(ends)
@@ -137,8 +123,8 @@ def _utc(day: date, at: time, zone: ZoneInfo) -> datetime:
         return moment
     # In the skipped hour the offset before the skip (fold=0) points past it; step back to the skip itself.
     before, after = local.replace(fold=0).utcoffset(), local.replace(fold=1).utcoffset()
-    assert before is not None and after is not None  # noqa: S101 - a ZoneInfo always has an offset
-    low, high = moment - abs(after - before), moment
+    skipped = abs((after or before or timedelta()) - (before or timedelta()))
+    low, high = moment - skipped, moment
     while high - low > timedelta(seconds=1):
         middle = low + (high - low) / 2
         if middle.astimezone(zone).utcoffset() == before:
@@ -164,7 +150,5 @@ def _days(text: str | None) -> frozenset[int]:
         if first not in _DAYS or (last and last not in _DAYS):
             raise ValueError(f"{text!r} is not like 'Mon-Fri' or 'Sat,Sun'")
         start, end = _DAYS.index(first), _DAYS.index(last or first)
-        days |= {
-            day % 7 for day in range(start, (end if end >= start else end + 7) + 1)
-        }
+        days |= {day % 7 for day in range(start, (end if end >= start else end + 7) + 1)}
     return frozenset(days)

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.agenda import backlog
+from bot.channels.base import READ_BACK
 from bot.clock import Clock
 from bot.domain.channel import ChannelId, Platform
 from bot.domain.delivery import Delivery, HeldReason, State
@@ -190,7 +191,7 @@ class Reconciler:
             lost = [row for row in await channels.everyone(tx) if row.access_lost_at is not None]
         for row in lost:
             lane = self._lanes.get(row.id)
-            if lane is None or not all(finding.ok for finding in await lane.publisher.check()):
+            if lane is None or not all(one.ok for one in await lane.publisher.check() if one.name != READ_BACK):
                 continue
             async with channels.turn(self._database, [row.id]) as (tx, now):
                 await channels.change(tx, row.id, access_lost_at=None, access_detail="", wake_at=now)

@@ -15,7 +15,14 @@ from bot.clock import Clock
 from bot.domain.channel import ChannelId
 from bot.domain.delivery import AttemptId, Delivery, Kind, State, Verdict
 from bot.domain.ledger import Attempt, Receipt
-from bot.errors import DatabaseError, LostClaimError, NotPublishedError, PhotoRefusedError, ThrottledError
+from bot.errors import (
+    DatabaseError,
+    LostClaimError,
+    NotPublishedError,
+    PhotoRefusedError,
+    ThrottledError,
+    UploadRefusedError,
+)
 from bot.logs import logger
 from bot.metrics import Metrics
 from bot.outbox.lane import Lane, Timing
@@ -153,7 +160,11 @@ class Recorder:
             scope = ended.cause.scope
             banned = [limit for limit in lane.limits if limit[0].startswith(scope)] or list(lane.limits)
             await pace.ban(tx, banned, now + ended.cause.retry_after)
-        if isinstance(ended.cause, PhotoRefusedError) and ended.ready is not None and ended.ready.parcel.photo:
+        if (
+            isinstance(ended.cause, PhotoRefusedError | UploadRefusedError)
+            and ended.ready is not None
+            and ended.ready.parcel.photo
+        ):
             await ledger.forget_upload(tx, lane.publisher.account, ended.ready.parcel.photo.key)
         rests_until = now + verdict.wait if verdict.wait else None
         await channels.change(tx, lane.id, wake_at=rests_until or now, rests_until=rests_until)

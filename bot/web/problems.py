@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
 
-_TITLES = {
-    400: "Bad request",
-    401: "Not authorised",
-    404: "Not found",
-    413: "Too large",
-    422: "Not an article",
-    429: "Too many requests",
-    503: "Not available",
-}
+CLIENT = web.RequestKey("client", str)  # the address of whoever asks
+
+_TITLES = {401: "Not authorised", 413: "Too large", 422: "Not an article", 503: "Not available"}
 
 
 def problem(status: int, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> web.Response:
@@ -24,7 +19,13 @@ def problem(status: int, detail: str, *, headers: dict[str, str] | None = None, 
     Args:
         more: further members, like `field`.
     """
-    document = {"type": "about:blank", "title": _TITLES[status], "status": status, "detail": detail, **more}
+    document = {
+        "type": "about:blank",
+        "title": _TITLES.get(status) or HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **more,
+    }
     return web.Response(
         status=status,
         text=json.dumps(document, ensure_ascii=False),

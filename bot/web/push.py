@@ -15,7 +15,7 @@ from bot.intake.one_pass import Intake
 from bot.sources.canonical import canonical
 from bot.sources.normal import FieldError, article_from
 from bot.web.limits import Allowance
-from bot.web.problems import problem
+from bot.web.problems import CLIENT, problem
 
 MAX_BYTES = 2 * 1024 * 1024
 _MOST_PER_REQUEST = 5000
@@ -96,10 +96,10 @@ class Push:
         if not self._tokens:
             return problem(404, "there is no push API here (VISTNYK_PUSH__TOKENS)")
         kind, _, given = request.headers.get("Authorization", "").partition(" ")
-        token = given.strip().encode()
+        token = given.strip().encode("utf-8", "surrogateescape")
         matches = [hmac.compare_digest(token, accepted) for accepted in self._tokens]
         if kind.lower() != "bearer" or not any(matches):
-            if not self._patience.take(request["client"]):
+            if not self._patience.take(request[CLIENT]):
                 return problem(429, "too many requests without a valid token", headers=_LATER)
             return problem(401, "a valid bearer token is needed", headers={"WWW-Authenticate": "Bearer"})
         if not self._allowance.take(str(matches.index(True))):
@@ -124,4 +124,3 @@ async def _json(request: web.Request) -> Any:
         return json.loads(raw)
     except (ValueError, RecursionError) as error:
         return problem(422, f"the body is no JSON: {error}")
-

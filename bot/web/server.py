@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Protocol, Self
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from bot.errors import BotError
 from bot.logs import logger
-from bot.web.problems import problem
+from bot.web.problems import CLIENT, problem
 
+_PORTS = "VISTNYK_WEB__HOST, VISTNYK_WEB__PORT and VISTNYK_WEB__OPS_PORT choose where"
 _log = logger("web")
 
 
@@ -47,6 +50,7 @@ class Server:
             self._sites.append((ops_port, operations))
         self._runners: list[web.AppRunner] = []
         self.port = port
+        self.ops_port = ops_port or port
 
     async def __aenter__(self) -> Self:
         for port, doors in self._sites:
@@ -56,10 +60,15 @@ class Server:
             runner = web.AppRunner(application, access_log=None, shutdown_timeout=2)
             await runner.setup()
             self._runners.append(runner)
-            await web.TCPSite(runner, self._host, port).start()
+            try:
+                await web.TCPSite(runner, self._host, port).start()
+            except OSError as error:
+                await self.__aexit__()
+                raise BotError(f"{self._host}:{port} cannot be listened on ({error.strerror}): {_PORTS}") from error
         bound: int = self._runners[0].addresses[0][1]
         self.port = bound
-        _log.info("web server listens", host=self._host, port=self.port)
+        self.ops_port = self._runners[-1].addresses[0][1]
+        _log.info("web server listens", host=self._host, port=self.port, ops_port=self.ops_port)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -69,16 +78,19 @@ class Server:
     def _guard(self) -> Middleware:
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-            request["client"] = self._client(request)
+            request[CLIENT] = self._client(request)
             try:
                 answer = await handler(request)
             except web.HTTPException as error:
-                if error.status in (404, 413):
-                    return problem(error.status, error.reason)
+                if error.status < HTTPStatus.BAD_REQUEST:
+                    raise
+                kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
+                return problem(error.status, f"{request.method} {request.path}: {error.reason}", headers=kept)
+            except ConnectionError:  # nobody is left to be answered
                 raise
             except Exception:
                 _log.exception("a request failed", path=request.path)
-                return web.json_response({"title": "Internal error", "status": 500}, status=500)
+                return problem(500, "the request failed; the log of the service says why")
             answer.headers.setdefault("X-Content-Type-Options", "nosniff")
             return answer
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 from telegram.error import InvalidToken, RetryAfter
 
-from bot.channels.base import UploadRefusedError
 from bot.channels.telegram import TelegramPublisher
 from bot.channels.telegram_bot import TelegramBot
 from bot.domain.ledger import Presence
@@ -16,6 +15,7 @@ from bot.errors import (
     TooLateError,
     UnchangedError,
     UnreachableError,
+    UploadRefusedError,
 )
 from bot.sandbox import mishaps
 from bot.sandbox.telegram_rules import Refusal

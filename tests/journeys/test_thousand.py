@@ -12,7 +12,7 @@ import pytest
 from bot.clock import SystemClock
 from bot.domain.article import to_json
 from tests.factories import an_article
-from tests.journeys.outlet import BOT_ID, PUSH_TOKEN, Outlet, ledger, queue
+from tests.journeys.outlet import BOT_ID, PUSH_TOKEN, Outlet, ledger, queue, until
 
 NOW = SystemClock().now()
 COUNT = 1000
@@ -69,9 +69,11 @@ async def test_a_thousand_pushed_articles_reach_four_channels_exactly_once_and_i
             answer = await session.post(address, json=told)
             assert answer.status == 202
             assert Counter(one["status"] for one in await answer.json()) == {"stored": COUNT}
-        async with asyncio.timeout(240):
-            while await queue(service):
-                await asyncio.sleep(0.5)
+
+        async def is_empty() -> bool:
+            return not await queue(service)
+
+        await until(is_empty, seconds=240)
         await service.worker.stop()
         await worker
         lines = await ledger(service)

@@ -22,7 +22,9 @@ from tests.fakes import FakeClock
 LEASE = timedelta(seconds=30)
 
 
-async def queued(database: Database, channel_id, *, turn: Turn = Turn.ORDINARY, at: datetime = NOON, **more) -> DeliveryId:
+async def queued(
+    database: Database, channel_id, *, turn: Turn = Turn.ORDINARY, at: datetime = NOON, **more
+) -> DeliveryId:
     async with database.write() as tx:
         outcome = await articles.store(tx, an_article(), source="site", authority=["site"], now=NOON)
         values = {

@@ -52,7 +52,7 @@ def a_delivery(state: State) -> Delivery:
 
 
 def test_every_state_is_waiting_in_flight_or_final_and_only_one_of_them():
-    assert IN_FLIGHT | FINAL | WAITING == set(State)
+    assert set(State) == IN_FLIGHT | FINAL | WAITING
     assert len(IN_FLIGHT) + len(FINAL) + len(WAITING) == len(State)
 
 
