@@ -18,10 +18,12 @@ def printable(address: str) -> str:
     )
 
 
-def dropped_by_telegram(address: str) -> bool:
-    """Say whether Telegram would print an anchor's words and lose this address without a word.
+def is_dead_end(address: str) -> bool:
+    """Say whether the platforms make nothing of this address.
 
-    It keeps http and https addresses whose host holds a dot and whose port is one (tdlib, `LinkManager`).
+    Telegram keeps http and https addresses whose host holds a dot and whose port is one, and prints the words of an
+    anchor to another one without its link (tdlib, `LinkManager`); Facebook refuses a post whose `link` has no such
+    host (error 100, subcode 1500).
     """
     try:
         parts = urlsplit(address)

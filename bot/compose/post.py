@@ -78,8 +78,10 @@ class Composer:
         warnings += picture.warnings
         sentences = self._summary(article, channel, at, warnings)
         link = links.printable(links.with_parameters(article.link, channel.link_parameters)) if article.link else None
-        if link and channel.platform is Platform.TELEGRAM and links.dropped_by_telegram(link):
-            warnings.append(f"Telegram drops links like {link}")
+        card = link
+        if link and links.is_dead_end(link):
+            warnings.append(f"readers cannot follow a link like {link}")
+            card = None
         parts = _Parts(
             title=title,
             credit=house(picture.credit) if picture.credit else "",
@@ -112,7 +114,7 @@ class Composer:
             photo_alt=_alt(article, title) if photo_url else "",
             credit=picture.credit,
             link=link,
-            link_preview=link if not is_caption and rung < 2 else None,
+            link_preview=card if not is_caption and rung < 2 else None,
             warnings=tuple(warnings),
             method=method,
         )
@@ -145,7 +147,7 @@ class Composer:
         return _post(channel, fitted.text, at, call=False, method=method)
 
     def digest(self, articles: list[Article], channel: Channel, at: datetime) -> Post:
-        """Make one post of several articles, as many as fit, most important first as given.
+        """Make one post of several articles, of a day or of a backlog: as many as fit, most important first as given.
 
         Raises:
             ComposeError: there is none, or the template leaves no room for one.
@@ -154,12 +156,11 @@ class Composer:
         if not told:
             raise self._refusal(channel, DIGEST, "there is no article to tell of")
         call = _Parts(**_call_of(channel))
-        day = at.astimezone(channel.timetable.zone)
+        day, one_day = digest.days(told, channel, at)
+        values = {"day": day, "one_day": one_day, "call": _call(call)}
 
         def render(rubrics: list[dict[str, Any]], left: int) -> str:
-            return self._templates.render(
-                channel.platform, DIGEST, {"rubrics": rubrics, "left": left, "day": f"{day:%d.%m}", "call": _call(call)}
-            )
+            return self._templates.render(channel.platform, DIGEST, {**values, "rubrics": rubrics, "left": left})
 
         text = digest.as_many_as_fit(render, told, channel, channel.platform, _limit(channel, photo=False))
         if text is None:
@@ -179,8 +180,10 @@ class Composer:
             raise self._refusal(channel, WORDS, "the text is empty")
         composed = self._templates.render(channel.platform, WORDS, {"text": own, "call": _call(call)})
         self._check(composed, call, channel, WORDS)
-        address = _ADDRESS.search(own)
-        return _post(channel, composed, at, link_preview=address[0] if address else None)
+        addresses = (found[0] for found in _ADDRESS.finditer(own))
+        return _post(
+            channel, composed, at, link_preview=next((one for one in addresses if not links.is_dead_end(one)), None)
+        )
 
     def _chosen(self, article: Article, channel: Channel) -> str:
         if article.is_breaking and self._templates.has(channel.platform, BREAKING):

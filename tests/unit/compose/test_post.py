@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import os
-import string
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bot.compose import markup
 from bot.compose.check import SAMPLES, faults
 from bot.compose.post import Composer
 from bot.domain.article import Article, Priority
-from bot.domain.channel import CallToAction, Channel, PhotoPolicy, Platform
-from bot.domain.post import CreditKind, Method, Post
+from bot.domain.channel import PhotoPolicy, Platform
+from bot.domain.post import CreditKind, Method
 from bot.errors import ComposeError
-from bot.sandbox import telegram_rules
 from tests.unit.compose.samples import NOON, TEMPLATES, a_channel, an_article, composer
 
 BOTH = pytest.mark.parametrize("platform", list(Platform))
@@ -192,6 +187,46 @@ def test_a_digest_holds_as_many_headlines_as_fit(platform: Platform) -> None:
     assert "https://news.example/0" in markup.links(post.text, platform)
 
 
+def test_a_digest_goes_rubric_by_rubric_with_headlines_as_links_and_those_without_a_rubric_first() -> None:
+    told = [("Місто", "Міст відкрили"), ("Спорт", "«Тихоріччя» виграло"), ("Місто", "Трамвай став"), ("", "Буде сніг")]
+    articles = [an_article(url=f"https://news.example/{n}", rubric=r, title=t) for n, (r, t) in enumerate(told)]
+    post = composer().digest(articles, a_channel(), NOON)
+    assert post.text == (
+        "<b>Головне за день, 14.05</b>\n\n"
+        '• <a href="https://news.example/3">Буде сніг</a>\n\n'
+        "<b>Місто</b>\n"
+        '• <a href="https://news.example/0">Міст відкрили</a>\n'
+        '• <a href="https://news.example/2">Трамвай став</a>\n\n'
+        "<b>Спорт</b>\n"
+        '• <a href="https://news.example/1">«Тихоріччя» виграло</a>\n\n'
+        '<a href="https://t.me/example">Підписуйтесь на наш Telegram</a>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "heading"),
+    [
+        ([NOON], "Головне за день, 14.05"),
+        ([None], "Головне за день, 14.05"),
+        ([NOON - timedelta(days=1)], "Головне за день, 13.05"),
+        ([NOON - timedelta(days=2), NOON], "Головне за 12.05–14.05"),
+        ([NOON - timedelta(hours=13), NOON - timedelta(hours=12)], "Головне за 13.05–14.05"),  # 23:00 and 0:00 in Kyiv
+    ],
+)
+def test_a_digest_of_a_backlog_says_which_days_it_is_of(written: list[datetime | None], heading: str) -> None:
+    articles = [an_article(published_at=at) for at in written]
+    for platform in Platform:
+        assert composer().digest(articles, a_channel(platform), NOON).plain.splitlines()[0] == heading
+
+
+@BOTH
+def test_one_endless_headline_does_not_keep_the_others_out_of_a_digest(platform: Platform) -> None:
+    articles = [an_article(title="Дуже довгий заголовок " * 300), an_article(title="Короткий заголовок")]
+    plain = composer().digest(articles, a_channel(platform), NOON).plain
+    assert "Дуже довгий заголовок" in plain
+    assert "Короткий заголовок" in plain
+
+
 @BOTH
 def test_an_editors_words_go_out_unaltered_with_the_call_to_action(platform: Platform) -> None:
     post = composer().words("Друзі, 1 < 2 & «так»!\n\nДеталі: https://news.example/x.", a_channel(platform), NOON)
@@ -261,72 +296,3 @@ def test_the_seed_composes_well(platform: Platform, with_lead: bool) -> None:
     assert post.plain.count("Підписуйтесь") == 1
     assert "17.12" not in post.plain
     assert post.link in markup.links(post.text, platform)
-
-
-_TEXT = st.text(max_size=400) | st.text(alphabet='абв .!?…«»"<>&;\n🇺🇦👩‍💻\u0301א', max_size=3000)
-_ARTICLES = st.builds(
-    Article,
-    url=st.just("urn:sha256:0")
-    | st.text(string.printable, max_size=60).map(lambda path: f"https://news.example/{path}"),
-    title=_TEXT,
-    lead=_TEXT,
-    body=_TEXT | _TEXT.map(lambda text: f"<p>{text}</p><figcaption>Фото: {text}</figcaption>"),
-    rubric=st.text(max_size=30),
-    author=st.text(max_size=30),
-    tags=st.lists(st.text(max_size=20), max_size=4).map(tuple),
-    photo_url=st.sampled_from(["", "https://news.example/a.jpg"]),
-    photo_credit=st.sampled_from(["", "Фото: ДСНС"]) | st.text(max_size=150),
-    photo_alt=_TEXT,
-    published_at=st.sampled_from([None, NOON, NOON - timedelta(days=3)]),
-    priority=st.sampled_from([None, Priority.BREAKING]),
-)
-_CHANNELS = st.builds(
-    a_channel,
-    st.sampled_from(Platform),
-    summary=st.integers(0, 6000),
-    photo=st.sampled_from(PhotoPolicy),
-    typography=st.booleans(),
-    call_to_action=st.sampled_from(
-        [
-            CallToAction(),
-            CallToAction(text="Ми & <тут>", url="https://t.me/a?b=1&c=2"),
-            CallToAction(url="https://t.me/a"),
-        ]
-    ),
-    link_parameters=st.sampled_from([(), (("utm_source", "a&b"),)]),
-)
-
-
-@settings(deadline=None)
-@given(_ARTICLES, _CHANNELS, st.integers(0, 2))
-def test_whatever_the_article_the_post_keeps_the_platforms_rules(article: Article, channel: Channel, rung: int) -> None:
-    if not markup.one_line(article.title):
-        with pytest.raises(ComposeError, match="title"):
-            composer().compose(article, channel, at=NOON, rung=rung)
-        return
-    post = _COMPOSER.compose(article, channel, at=NOON, rung=rung)
-    assert markup.fault(post.text, channel.platform, post.limit) is None
-    assert 0 < post.length <= post.limit
-    assert post.plain == post.plain.strip()
-    addresses = markup.links(post.text, channel.platform)
-    assert post.link is None or post.link in addresses
-    assert channel.call_to_action.url in ("", *addresses)
-    assert channel.call_to_action.text in post.plain
-    assert post.house_credit is None or post.house_credit in post.plain
-    assert rung == 0 or not post.method.carries_photo
-    assert _COMPOSER.compose(replace(article), channel, at=NOON, rung=rung) == post
-    if channel.platform is Platform.TELEGRAM:
-        _check_with_the_sandbox(post)
-
-
-def _check_with_the_sandbox(post: Post) -> None:
-    field = "caption" if post.method is Method.SEND_PHOTO else "text"
-    call = {field: post.text, "parse_mode": "HTML", "photo": "https://news.example/a.jpg"}
-    assert telegram_rules.refusal(post.method.value, call) is None
-    read = telegram_rules.read_text(post.text, "HTML", limit=post.limit, too_long="too long", needed=True)
-    assert read.text == post.plain
-    addresses = [entity["url"] for entity in read.entities if "url" in entity]
-    assert post.link is None or post.link in addresses
-
-
-_COMPOSER = composer()

@@ -180,8 +180,8 @@ def test_parameters_are_added_without_touching_the_rest(address: str, expected: 
         ("http://a.b:0x/c", True),
     ],
 )
-def test_an_address_that_telegram_would_drop_is_known(address: str, dropped: bool) -> None:
-    assert links.dropped_by_telegram(address) is dropped
+def test_an_address_that_platforms_make_nothing_of_is_known(address: str, dropped: bool) -> None:
+    assert links.is_dead_end(address) is dropped
 
 
 def test_an_address_is_printable_whatever_it_holds() -> None:
