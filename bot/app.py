@@ -25,6 +25,7 @@ from bot.compose.post import Composer
 from bot.configuration import Configuration
 from bot.domain.channel import Channel, ChannelId, Platform
 from bot.domain.delivery import DeliveryId
+from bot.errors import BotError, DatabaseError
 from bot.intake.one_pass import Intake
 from bot.metrics import Metrics
 from bot.network import Fetcher
@@ -98,9 +99,14 @@ async def open_database(stack: AsyncExitStack, configuration: Configuration, clo
         DatabaseError: it is unreachable, or a PostgreSQL that is not migrated.
     """
     database = await stack.enter_async_context(Database(configuration.settings.database_url, clock))
-    if database.is_embedded:
-        await database.upgrade()
-    await database.require_schema()
+    try:
+        if database.is_embedded:
+            await database.upgrade()
+        await database.require_schema()
+    except (BotError, OSError):
+        raise
+    except Exception as error:  # each driver has its own names for a database that cannot be opened
+        raise DatabaseError(f"{database.shown}: {getattr(error, 'orig', None) or error}") from error
     return database
 
 

@@ -10,20 +10,23 @@ from bot.clock import SystemClock
 from bot.compose.check import faults
 from bot.compose.post import Composer
 from bot.configuration import Configuration, Surroundings, read
-from bot.errors import BotError, DatabaseError, SettingsError, SourceError
+from bot.errors import BotError, DatabaseError, SettingsError
 from bot.logs import set_up
 from bot.network import Fetcher
 from bot.store.database import SCHEMA, Database
 
 
-async def check_all(surroundings: Surroundings | None = None) -> list[Finding]:
-    """Return every finding, in the order in which an operator would mend them."""
+async def findings(surroundings: Surroundings | None = None) -> AsyncIterator[Finding]:
+    """Yield every finding, in the order in which an operator would mend them."""
     try:
         configuration = read(surroundings)
     except SettingsError as error:
-        return [Finding(name="configuration", ok=False, detail=line) for line in str(error).splitlines()]
+        for line in str(error).splitlines():
+            yield Finding(name="configuration", ok=False, detail=line)
+        return
     set_up(level="ERROR", form=None, secrets=configuration.secrets())
-    return [finding async for finding in _findings(configuration)]
+    async for finding in _findings(configuration):
+        yield finding
 
 
 async def _findings(configuration: Configuration) -> AsyncIterator[Finding]:
@@ -32,7 +35,7 @@ async def _findings(configuration: Configuration) -> AsyncIterator[Finding]:
     if settings.channels:
         yield Finding(name="configuration", ok=True, detail=known)
     else:
-        yield Finding(name="configuration", ok=False, detail="there is no channel: name one under [[channels]]")
+        yield Finding(name="configuration", ok=False, detail=f"{configuration.file}: there is no channel")
     for finding in _templates(configuration):
         yield finding
     yield await _database(configuration)
@@ -57,16 +60,21 @@ def _templates(configuration: Configuration) -> list[Finding]:
 
 
 async def _database(configuration: Configuration) -> Finding:
-    database = Database(configuration.settings.database_url, SystemClock())
     name = "database"
+    try:
+        database = Database(configuration.settings.database_url, SystemClock())
+    except SettingsError as error:
+        return Finding(name=name, ok=False, detail=str(error))
     if database.path is not None and not database.path.exists():
         detail = f"{database.path} is not there yet; the first start makes it"
         return Finding(name=name, ok=False, detail=f"database not migrated: {detail} (or `vistnyk db upgrade`)")
     try:
         async with database:
             await database.require_schema()
-    except DatabaseError as error:
+    except (DatabaseError, OSError) as error:
         return Finding(name=name, ok=False, detail=str(error))
+    except Exception as error:  # whatever the driver calls it, it is a fault to be named
+        return Finding(name=name, ok=False, detail=f"{database.shown}: {error}")
     return Finding(name=name, ok=True, detail=f"{database.shown}, schema {SCHEMA}")
 
 
@@ -101,7 +109,9 @@ async def _editors(configuration: Configuration, publishers: Publishers) -> Asyn
         except BotError as error:
             yield Finding(name=name, ok=False, detail=str(error))
             continue
-        detail = "" if started else f"{editor.name} ({editor.telegram_id}) has not pressed /start in the chat with the bot"
+        detail = (
+            "" if started else f"{editor.name} ({editor.telegram_id}) has not pressed /start in the chat with the bot"
+        )
         yield Finding(name=name, ok=started, detail=detail)
 
 
@@ -116,12 +126,12 @@ async def _sources(configuration: Configuration) -> AsyncIterator[Finding]:
                 continue
             try:
                 found = await build_source(configuration, fetcher, settings).look({})
-            except (SourceError, SettingsError) as error:
+            except BotError as error:
                 yield Finding(name=name, ok=False, detail=str(error))
                 continue
             detail = f"{len(found.articles)} articles"
             if found.rejected:
-                detail += f", {len(found.rejected)} rejected; the first: {found.rejected[0].where}: {found.rejected[0].why}"
+                detail += (
+                    f", {len(found.rejected)} rejected; the first: {found.rejected[0].where}: {found.rejected[0].why}"
+                )
             yield Finding(name=name, ok=True, detail=detail)
-
-

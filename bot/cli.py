@@ -19,6 +19,7 @@ from bot.errors import BotError, SettingsError
 
 _Result = TypeVar("_Result")
 FAILED, MISUSED = 1, 2
+_WIDE = 4000  # columns of a table that no terminal shows
 
 app = typer.Typer(
     name="vistnyk",
@@ -41,8 +42,16 @@ def run(
 ) -> None:
     """Run the service: watch, compose, schedule, publish, reconcile, web server. SIGTERM stops it gracefully."""
     from bot import service
+    from bot.logs import logger
 
-    _await(service.run(_settings(), migrate=migrate))
+    configuration = _settings()
+    try:
+        _await(service.run(configuration, migrate=migrate))
+    except (BotError, OSError):
+        raise
+    except Exception:
+        logger("service").exception("the service fell over a fault of its own")
+        raise
 
 
 @app.command()
@@ -68,17 +77,24 @@ def sandbox(port: Annotated[int, typer.Option(help="0: any free one.")] = 8100) 
 @app.command()
 def check(as_json: Json = False) -> None:
     """Test configuration, templates, database, tokens, rights and editors; exit 0 only if all pass."""
+    if not _await(_check(as_json)):
+        raise typer.Exit(FAILED)
+
+
+async def _check(as_json: bool) -> bool:
+    """Print each finding as soon as it is there; return whether all are well."""
     from bot import checks
 
-    findings = _await(checks.check_all())
-    for finding in findings:
+    well = True
+    async for finding in checks.findings():
+        well &= finding.ok
+        detail = _scrubbed(" ".join(finding.detail.split()))
         if as_json:
-            _line({"check": finding.name, "ok": finding.ok, "detail": finding.detail})
+            _line({"check": finding.name, "ok": finding.ok, "detail": detail})
         else:
             mark = "[green]ok[/]  " if finding.ok else "[red]FAIL[/]"
-            Console(highlight=False, soft_wrap=True).print(f"{mark} {escape(finding.name)}  {escape(finding.detail)}")
-    if not all(finding.ok for finding in findings):
-        raise typer.Exit(FAILED)
+            Console(highlight=False, soft_wrap=True).print(f"{mark} {escape(finding.name)}  {escape(detail)}")
+    return well
 
 
 @app.command()
@@ -92,10 +108,11 @@ def ingest(
     """Put articles into the store and queue them like any source; a bad one never stops the good ones."""
     from bot import operations
 
-    outcomes = _await(operations.ingest(_settings(), paths, url=url, published_at=_moment(published_at)))
-    for outcome in outcomes:
-        typer.echo(outcome.line)
-    if any(outcome.rejected for outcome in outcomes):
+    moment = _moment(published_at)
+    work = operations.ingest(
+        _settings(), paths, url=url, published_at=moment, tell=lambda one: typer.echo(_scrubbed(one.line))
+    )
+    if not _await(work):
         raise typer.Exit(FAILED)
 
 
@@ -110,7 +127,8 @@ def preview(
     """Show the post each channel would get, and the teasers found. Publishes nothing, stores nothing."""
     from bot import operations
 
-    shown = _await(operations.preview(_settings(), path, url=url, published_at=_moment(published_at), channel=channel))
+    moment = _moment(published_at)
+    shown = _await(operations.preview(_settings(), path, url=url, published_at=moment, channel=channel))
     if as_json:
         _lines(shown)
         return
@@ -138,7 +156,8 @@ def plan(
     """Show when each waiting post would go out. Publishes nothing."""
     from bot import operations
 
-    lines = _await(operations.plan(_settings(), now=_moment(now), channel=channel))
+    moment = _moment(now)
+    lines = _await(operations.plan(_settings(), now=moment, channel=channel))
     _show(lines, as_json, "at", "channel", "delivery", "article_url", "note")
 
 
@@ -156,7 +175,8 @@ def ledger(channel: ChannelName = None, since: Since = None, as_json: Json = Fal
     """Show every delivery that ended or is public: what was published per channel, and what was not."""
     from bot import operations
 
-    lines = _await(operations.ledger(_settings(), channel=channel, since=_moment(since)))
+    moment = _moment(since)
+    lines = _await(operations.ledger(_settings(), channel=channel, since=moment))
     _show(lines, as_json, "delivery", "channel", "kind", "state", "published_at", "permalink", "title", "error")
 
 
@@ -176,7 +196,9 @@ def audit(since: Since = None, as_json: Json = False) -> None:
     """Show who did what."""
     from bot import operations
 
-    _show(_await(operations.audit(_settings(), since=_moment(since))), as_json, "at", "who", "action", "subject")
+    moment = _moment(since)
+    lines = _await(operations.audit(_settings(), since=moment))
+    _show(lines, as_json, "at", "who", "action", "subject", "before", "after")
 
 
 @app.command()
@@ -224,8 +246,13 @@ def main() -> None:
         _fail(str(error), MISUSED)
     except BotError as error:
         _fail(str(error), FAILED)
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), FAILED)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        told = " ".join(str(error).split()) or "no more is known"
+        _fail(f"unexpected {type(error).__name__}: {told}", FAILED)
 
 
 def _settings() -> Any:
@@ -257,16 +284,19 @@ def _show(lines: Iterable[dict[str, Any]], as_json: bool, *columns: str) -> None
     if as_json:
         _lines(lines)
         return
-    table = Table(*columns, box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    for column in columns:
+        table.add_column(column, no_wrap=True, overflow="ellipsis")
     for line in lines:
         table.add_row(*(escape(_cell(line.get(column))) for column in columns))
-    Console(highlight=False, soft_wrap=not sys.stdout.isatty()).print(table)
+    # One line each: a terminal cuts what is too long, a file gets it whole.
+    Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE).print(table)
 
 
 def _cell(value: Any) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return "" if value is None else str(value)
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    return "" if value is None else _scrubbed(" ".join(str(value).split()))
 
 
 def _lines(lines: Iterable[dict[str, Any]]) -> None:
@@ -286,6 +316,12 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
+def _scrubbed(text: str) -> str:
+    from bot.logs import scrubbed  # weighs too much for --help
+
+    return scrubbed(text)
+
+
 def _fail(message: str, code: int) -> NoReturn:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(escape(message))
+    Console(stderr=True, highlight=False, soft_wrap=True).print(escape(_scrubbed(message)))
     sys.exit(code)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
@@ -23,6 +23,7 @@ from bot.errors import SettingsError
 from bot.settings import PREFIX, ChannelSettings, Settings, TableSettings
 
 SECRETS = Path("/run/secrets")
+_EXAMPLE = Path("config/vistnyk.toml")
 _SECRETIVE = re.compile(r"token|secret|password|database_url|alert_url", re.IGNORECASE)
 
 
@@ -44,13 +45,15 @@ class Surroundings:
         self, environment: Mapping[str, str] | None = None, *, dotenv: Path = Path(".env"), secrets: Path = SECRETS
     ) -> None:
         merged: dict[str, str] = {}
-        if secrets.is_dir():
-            for file in secrets.iterdir():
-                if file.is_file():
-                    merged[file.name.upper()] = file.read_text("utf-8").strip()
-        merged |= {name.upper(): value for name, value in dotenv_values(dotenv).items() if value is not None}
+        for name, value in [*_secret_files(secrets), *_dotenv(dotenv)]:
+            merged[name.upper()] = value
         merged |= {name.upper(): value for name, value in (os.environ if environment is None else environment).items()}
         self.variables: Mapping[str, str] = merged
+
+    @property
+    def config(self) -> Path:
+        """The TOML file that VISTNYK_CONFIG names, or the default one."""
+        return Path(self.variables.get(f"{PREFIX}CONFIG") or _EXAMPLE)
 
     def lookup(self, name: str) -> SecretStr | None:
         """Return the variable that TOML names, None where it is not set."""
@@ -69,10 +72,9 @@ def load(surroundings: Surroundings | None = None, *, config: Path | None = None
         SettingsError: one line for each fault.
     """
     surroundings = surroundings or Surroundings()
-    named = surroundings.variables.get(f"{PREFIX}CONFIG", "")
-    path = config or Path(named or "config/vistnyk.toml")
-    if named and config is None and not path.is_file():
-        raise SettingsError(f"VISTNYK_CONFIG: {path} is no file; name a TOML file like config/vistnyk.toml")
+    path = config or surroundings.config
+    if path != _EXAMPLE and not path.is_file():
+        raise SettingsError(f"{PREFIX}CONFIG: {path} is no file; name a TOML file like {_EXAMPLE}")
     toml = _toml(path) if path.is_file() else {}
     try:
         variables = _Variables(surroundings.variables)()
@@ -89,7 +91,7 @@ def _toml(path: Path) -> dict[str, Any]:
     try:
         toml = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise SettingsError(f"{path}: {error}") from error
+        raise SettingsError(f"{path}: cannot be read as TOML ({error})") from error
     for place, name in _secret_keys(toml):
         raise SettingsError(f"{path}: {place}: secrets never stand in TOML; set {PREFIX}{name} in the environment")
     return toml
@@ -107,6 +109,8 @@ def _secret_keys(toml: dict[str, Any]) -> list[tuple[str, str]]:
     ):
         if isinstance(toml.get(group), dict) and key in toml[group]:
             found.append((f"{group}.{key}", f"{group}__{key}".upper()))
+    if isinstance(toml.get("database_url"), str) and _password(toml["database_url"]) is not None:
+        found.append(("database_url", "DATABASE_URL"))
     return found + [(key, key.upper()) for key in ("alert_url",) if key in toml]
 
 
@@ -121,8 +125,7 @@ def _over(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
 def _complaint(fault: ErrorDetails, path: Path, variables: dict[str, Any]) -> str:
     kinds = {"feed", "page", "folder", "table", "push"}
     steps = [step for step in fault["loc"] if not (step in kinds and len(fault["loc"]) > 2)]
-    from_environment = bool(steps) and str(steps[0]) in variables
-    if from_environment:
+    if _is_among(variables, steps):
         where = PREFIX + "__".join(str(step) for step in steps if not isinstance(step, int)).upper()
     else:
         key = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
@@ -134,16 +137,50 @@ def _complaint(fault: ErrorDetails, path: Path, variables: dict[str, Any]) -> st
     return f"{where}{shown}: {fault['msg'].removeprefix('Value error, ')}"
 
 
+def _is_among(variables: Any, steps: list[Any]) -> bool:
+    """Whether what stands at these steps came from a variable rather than from TOML."""
+    for place, step in enumerate(steps):
+        if not isinstance(variables, dict):
+            return place > 0
+        if step not in variables:
+            return False
+        variables = variables[step]
+    return bool(steps)
+
+
+def _secret_files(place: Path) -> Iterator[tuple[str, str]]:
+    """Yield the name and content of each secret; what others keep there need not be text."""
+    try:
+        files = [file for file in place.iterdir() if file.is_file()] if place.is_dir() else []
+    except OSError:
+        files = []
+    for file in files:
+        try:
+            yield file.name, file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            if file.name.upper().startswith(PREFIX):
+                raise SettingsError(f"{file}: cannot be read as text ({type(error).__name__})") from None
+
+
+def _dotenv(file: Path) -> Iterator[tuple[str, str]]:
+    try:
+        values = dotenv_values(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: cannot be read as text ({type(error).__name__})") from None
+    yield from ((name, value) for name, value in values.items() if value is not None)
+
+
 def _plain(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The settings, and the variables that they name."""
+    """The settings, the variables that they name, and the TOML file they are completed by."""
 
     settings: Settings
     surroundings: Surroundings
+    file: Path = _EXAMPLE
 
     def secret_for(self, place: str, name: str) -> str:
         """Return the secret in a variable that TOML names.
@@ -177,15 +214,14 @@ class Configuration:
         named += [source.database_env for source in settings.sources if isinstance(source, TableSettings)]
         found = [*own, *settings.push.tokens, *(self.surroundings.lookup(name) for name in named)]
         secrets = [secret.get_secret_value() for secret in found if secret is not None]
-        return secrets + [
-            password for url in (settings.database_url, *secrets) if (password := _password(url)) is not None
-        ]
+        passwords = [password for url in (settings.database_url, *secrets) if (password := _password(url))]
+        return [*secrets, *passwords, *(unquote(password) for password in passwords)]
 
 
 def read(surroundings: Surroundings | None = None, *, config: Path | None = None) -> Configuration:
     """Read all there is to configure; as `load`."""
     surroundings = surroundings or Surroundings()
-    return Configuration(load(surroundings, config=config), surroundings)
+    return Configuration(load(surroundings, config=config), surroundings, config or surroundings.config)
 
 
 def _password(url: str) -> str | None:

@@ -15,17 +15,7 @@ _HIDDEN = "[hidden]"
 _TOKEN = re.compile(
     r"\b\d{6,12}:[A-Za-z0-9_-]{30,}|(?<=[Bb]earer )\S+|(?<=access_token=)[^&\s\"']+|(?<=appsecret_proof=)\w+"
 )
-_QUIET = (
-    "aiohttp.access",
-    "aiosqlite",
-    "apscheduler",
-    "asyncio",
-    "httpcore",
-    "httpx",
-    "PIL",
-    "telegram",
-    "trafilatura",
-)
+_OURS = "vistnyk"  # above all our logs; what libraries say below a warning is never shown: it may hold anything
 
 
 class Scrubber:
@@ -42,6 +32,9 @@ class Scrubber:
         return _TOKEN.sub(_HIDDEN, text)
 
 
+_scrub = Scrubber()
+
+
 def set_up(*, level: str, form: str | None, secrets: Iterable[str]) -> None:
     """Send structlog and the standard library's records the same way to stderr.
 
@@ -50,20 +43,26 @@ def set_up(*, level: str, form: str | None, secrets: Iterable[str]) -> None:
         form: `console` or `json`; None chooses by whether stderr is a terminal.
         secrets: what must never be written.
     """
-    scrub = Scrubber(secrets)
+    global _scrub
+    scrub = _scrub = Scrubber(secrets)
     as_json = form == "json" or (form is None and not sys.stderr.isatty())
 
-    def scrubbed(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    def clean(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         for key, value in event.items():
-            if isinstance(value, str):
-                event[key] = scrub(value)
-            elif not isinstance(value, int | float | bool | None):
-                event[key] = scrub(repr(value))
+            event[key] = plain(value)
         return event
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, int | float | bool | None):
+            return value
+        if isinstance(value, list | tuple):
+            return [plain(one) for one in value]
+        return scrub(value if isinstance(value, str) else repr(value))
 
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
@@ -71,7 +70,7 @@ def set_up(*, level: str, form: str | None, secrets: Iterable[str]) -> None:
     ]
     ending: list[Any] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        scrubbed,
+        clean,
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if as_json
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
@@ -80,9 +79,8 @@ def set_up(*, level: str, form: str | None, secrets: Iterable[str]) -> None:
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=ending))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    root.setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    logging.getLogger(_OURS).setLevel(level)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
@@ -93,4 +91,9 @@ def set_up(*, level: str, form: str | None, secrets: Iterable[str]) -> None:
 
 def logger(room: str) -> Any:
     """Return the log of a room."""
-    return structlog.get_logger(room)
+    return structlog.get_logger(f"{_OURS}.{room}")
+
+
+def scrubbed(text: str) -> str:
+    """Return a text without the secrets that `set_up` was told of, for what is printed beside the log."""
+    return _scrub(text)

@@ -8,9 +8,11 @@ from datetime import time, timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -34,6 +36,7 @@ from bot.domain.timetable import CatchUp, Daily, Timetable
 PREFIX = "VISTNYK_"
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_DATABASES = ("sqlite+aiosqlite", "postgresql+asyncpg")
 _ROOM_FOR_CALL = 0.8  # of a lease; the rest is for the record to be written
 
 
@@ -44,7 +47,33 @@ def parse_duration(value: object) -> timedelta:
     found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if not found:
         raise ValueError("a duration is written like 500ms, 5s, 5m, 12h or 2d")
-    return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
+    try:
+        return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
+    except OverflowError as error:
+        raise ValueError("a duration is at most 999999999d") from error
+
+
+def _longer_than_nothing(span: timedelta) -> timedelta:
+    if not span:
+        raise ValueError("it must be longer than nothing")
+    return span
+
+
+def _database_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        well = parts.scheme in _DATABASES and url.startswith(f"{parts.scheme}://") and (parts.port or True)
+    except ValueError:
+        well = False
+    if not well:
+        raise ValueError(f"a database is at {' or '.join(f'{scheme}://…' for scheme in _DATABASES)}")
+    return url
+
+
+def _variable(name: str) -> str:
+    if not re.fullmatch(r"([A-Za-z_]\w{0,99})?", name):
+        raise ValueError("it is the name of a variable, like NEWS_TOKEN; what the variable holds never stands here")
+    return name
 
 
 def _rates(value: object) -> object:
@@ -77,6 +106,8 @@ def _listed(value: object) -> object:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Stretch = Annotated[Duration, AfterValidator(_longer_than_nothing)]
+Variable = Annotated[str, AfterValidator(_variable)]
 Rates = Annotated[tuple[Rate, ...], NoDecode, BeforeValidator(_rates)]
 Span = Annotated[Daily, BeforeValidator(_daily)]
 Spans = Annotated[tuple[Span, ...], NoDecode, BeforeValidator(_listed)]
@@ -134,8 +165,8 @@ class LogSettings(_Strict):
 
 
 class DeliverySettings(_Strict):
-    timeout: Duration = timedelta(seconds=8)
-    lease: Duration = timedelta(seconds=30)
+    timeout: Stretch = timedelta(seconds=8)
+    lease: Stretch = timedelta(seconds=30)
     settle: Duration = timedelta(seconds=90)
     facebook_settle: Duration = timedelta(minutes=10)
     hold_after: Duration = timedelta(minutes=30)
@@ -166,7 +197,7 @@ class DeskSettings(_Strict):
 
 class _Source(_Strict):
     name: str = Field(pattern=r"^[\w.-]{1,64}$")
-    every: Duration = timedelta(seconds=60)
+    every: Stretch = timedelta(seconds=60)
     rubric: str = ""
     first_pass: Literal["baseline", "publish"] = "baseline"
     per_pass: int = Field(default=20, ge=1)
@@ -187,13 +218,13 @@ class PageSettings(_Source):
 class FolderSettings(_Source):
     kind: Literal["folder"]
     path: Path
-    every: Duration = timedelta(seconds=5)
+    every: Stretch = timedelta(seconds=5)
     first_pass: Literal["baseline", "publish"] = "publish"
 
 
 class TableSettings(_Source):
     kind: Literal["table"]
-    database_env: str
+    database_env: Annotated[Variable, Field(min_length=1)]
     query: str
     columns: dict[str, str] = {}
 
@@ -225,7 +256,7 @@ class ChannelSettings(_Strict):
     name: str = Field(pattern=r"^[\w.-]{1,64}$")
     platform: domain.Platform
     address: str
-    token_env: str = ""
+    token_env: Variable = ""
     service_chat: int = 0
     sources: tuple[str, ...] = ()
     rubrics: tuple[str, ...] = ()
@@ -293,7 +324,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    database_url: str = "sqlite+aiosqlite:///data/vistnyk.db"
+    database_url: Annotated[str, AfterValidator(_database_url)] = "sqlite+aiosqlite:///data/vistnyk.db"
     mode: Literal["publish", "shadow"] = "publish"
     alert_url: SecretStr | None = None
     telegram: TelegramSettings = TelegramSettings()
