@@ -6,7 +6,6 @@ import json
 import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -368,9 +367,7 @@ async def test_audit_is_empty_where_nobody_did_anything(busy: Outlet) -> None:
 
 
 @pytest.mark.postgres
-async def test_an_unmigrated_postgresql_is_refused_with_what_to_do(
-    outlet: Outlet, postgres_url: str, tmp_path: Any
-) -> None:
+async def test_an_unmigrated_postgresql_is_refused_with_what_to_do(outlet: Outlet, postgres_url: str) -> None:
     outlet.variables["VISTNYK_DATABASE_URL"] = postgres_url
     for words in (("queue", "--json"), ("ledger",), ("ingest", "-"), ("prune", "--older-than", "1d"), ("db", "check")):
         said = await vistnyk(outlet, *words, stdin=b"")
@@ -386,7 +383,7 @@ async def test_an_unmigrated_postgresql_is_refused_with_what_to_do(
     assert [line["state"] for line in lines] == ["published", "published"]
     assert all(moment(line["published_at"]) for line in lines)
     assert len(await told(outlet, "why", FRESH)) == 5
-    backup = await vistnyk(outlet, "backup", str(tmp_path / "copy"))
+    backup = await vistnyk(outlet, "backup", str(outlet.place / "copy"))
     assert (backup.code, "pg_dump" in backup.out) == (0, True)
 
 
