@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +20,7 @@ from bot.compose.credit import house
 from bot.compose.summary import leans, summary
 from bot.compose.templates import Templates
 from bot.domain.article import Article
-from bot.domain.channel import Channel, Platform
+from bot.domain.channel import Approval, Channel, Platform
 from bot.domain.post import Credit, Method, Post
 from bot.errors import ComposeError
 
@@ -190,13 +191,23 @@ class Composer:
             return BREAKING
         return channel.template or DEFAULT
 
+    def aged(self, article: Article, channel: Channel, at: datetime) -> tuple[str, ...]:
+        """Return the words of the title and the summary that no longer hold at this slot; () where all do.
+
+        Where an editor must agree (`approval = "editor"`) a post with such words is held ("stale-words"): `compose`
+        leaves every sentence in, so that the editor decides about what the article says.
+        """
+        told = (markup.one_line(article.title), *summary(article, channel.summary))
+        return aging.has_aged(" ".join(told), article.published_at, at, channel.timetable)
+
     def _summary(self, article: Article, channel: Channel, at: datetime, warnings: list[str]) -> list[str]:
-        """Return the summary's sentences, without those whose words have aged where others stay."""
+        """Return the summary's sentences, where nobody decides without those that aged if others stay."""
         sentences = [markup.one_line(sentence) for sentence in summary(article, channel.summary)]
-        if aging.is_past(article.published_at, at, channel.timetable):
-            sentences = aging.without_aged(sentences, leans)
-            if aged := aging.aged(" ".join((markup.one_line(article.title), *sentences))):
-                warnings.append(f"{aging.WARNING}: {', '.join(aged)}")
+        aged = partial(aging.has_aged, published_at=article.published_at, at=at, timetable=channel.timetable)
+        if channel.approval is not Approval.EDITOR:
+            sentences = aging.without_aged(sentences, aged, leans)
+        if words := aged(" ".join((markup.one_line(article.title), *sentences))):
+            warnings.append(f"{aging.WARNING}: {', '.join(words)}")
         return [typography.set_in_type(sentence) for sentence in sentences] if channel.typography else sentences
 
     def _as_text(

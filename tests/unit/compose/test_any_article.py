@@ -51,9 +51,8 @@ def _look_at(order: Order) -> None:
         return
     try:
         post = order.post()
-    except ComposeError as error:
+    except ComposeError:
         assert order.way == "words", "an editor's words are never shortened; whatever an article says is"
-        assert "at most" in str(error)
         return
     assert 0 < post.length <= post.limit
     assert post.plain == post.plain.strip()

@@ -121,25 +121,6 @@ def test_breaking_news_and_named_templates() -> None:
         composer().compose(an_article(), a_channel(template="nowhere"), at=NOON)
 
 
-def test_words_that_aged_leave_with_their_sentence_where_another_stays() -> None:
-    article = an_article(lead="Міст відкрили сьогодні вранці. Ремонт тривав вісім місяців.")
-    fresh = composer().compose(article, a_channel(), at=NOON)
-    late = composer().compose(article, a_channel(), at=NOON + timedelta(days=1))
-    assert "сьогодні" in fresh.plain
-    assert "сьогодні" not in late.plain
-    assert "Ремонт тривав" in late.plain
-    assert not late.warnings
-
-
-@pytest.mark.parametrize("lead", ["Міст відкрили сьогодні.", "Сьогодні відкрили міст. Він новий."])
-def test_words_that_aged_stay_with_a_warning_where_nothing_would_stand_without_them(lead: str) -> None:
-    late = composer().compose(an_article(lead=lead), a_channel(), at=NOON + timedelta(days=1))
-    assert lead in late.plain
-    assert any(warning.startswith("stale-words") for warning in late.warnings)
-    unknown = composer().compose(an_article(lead=lead, published_at=None), a_channel(), at=NOON)
-    assert not unknown.warnings
-
-
 def test_a_post_is_silent_at_night_in_the_outlets_zone() -> None:
     assert not composer().compose(an_article(), a_channel(), at=NOON).silent
     assert composer().compose(an_article(), a_channel(), at=datetime(2025, 5, 14, 20, 30, tzinfo=UTC)).silent

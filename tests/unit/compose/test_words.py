@@ -1,17 +1,15 @@
-"""What the summary takes and leaves, which words age, how links, hashtags and quotation marks are set."""
+"""What the summary takes and leaves, how links, hashtags and quotation marks are set."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.compose import aging, body, hashtags, links, typography
+from bot.compose import body, hashtags, links, typography
 from bot.compose.body import Kind
 from bot.compose.summary import leans, summary
-from tests.unit.compose.samples import KYIV, an_article
+from tests.unit.compose.samples import an_article
 
 
 def _summary(text: str, target: int = 400, **changed: str) -> str:
@@ -118,44 +116,6 @@ def test_a_body_nested_without_end_is_read() -> None:
 @given(st.text(alphabet="<>/pdivbr abh1\"'=&;абв.\n", max_size=300))
 def test_any_body_is_read_without_an_error(text: str) -> None:
     assert all(block.text.strip() == block.text != "" for block in body.blocks(text))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "сьогодні вранці",
-        "Вчора ввечері",
-        "щойно стало відомо",
-        "у понеділок",
-        "в суботу",
-        "завтрашній матч",
-        "минулої... у цю середу",
-    ],
-)
-def test_words_that_age_are_found(text: str) -> None:
-    assert aging.aged(text)
-
-
-@pytest.mark.parametrize("text", ["пише «Сьогодні»", "середа обговорення", "нині чинний закон", "учорашки", "31 січня"])
-def test_words_that_do_not_age(text: str) -> None:
-    assert not aging.aged(text)
-
-
-@pytest.mark.parametrize(
-    ("written", "read", "past"),
-    [
-        ("2025-05-14T20:59:00", "2025-05-14T21:01:00", True),  # midnight in Kyiv
-        ("2025-05-14T21:01:00", "2025-05-15T20:59:00", False),
-        ("2024-12-31T21:59:00", "2024-12-31T22:01:00", True),  # New Year
-        ("2025-03-29T22:30:00", "2025-03-30T20:30:00", False),  # the night that spring shortens
-        ("2025-03-30T20:30:00", "2025-03-30T21:30:00", True),
-        ("2025-10-25T21:30:00", "2025-10-26T21:30:00", False),  # the night that autumn lengthens
-        ("2025-10-26T21:30:00", "2025-10-26T22:30:00", True),
-    ],
-)
-def test_a_word_ages_with_the_outlets_local_day(written: str, read: str, past: bool) -> None:
-    published_at, at = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (written, read))
-    assert aging.is_past(published_at, at, KYIV) is past
 
 
 @pytest.mark.parametrize(
