@@ -15,6 +15,8 @@ from bot.logs import set_up
 from bot.network import Fetcher
 from bot.store.database import SCHEMA, Database
 
+_NO_CHANNEL = "{}: there is no channel; name at least one under [[channels]]"
+
 
 async def findings(surroundings: Surroundings | None = None) -> AsyncIterator[Finding]:
     """Yield every finding, in the order in which an operator would mend them."""
@@ -35,7 +37,7 @@ async def _findings(configuration: Configuration) -> AsyncIterator[Finding]:
     if settings.channels:
         yield Finding(name="configuration", ok=True, detail=known)
     else:
-        yield Finding(name="configuration", ok=False, detail=f"{configuration.file}: there is no channel")
+        yield Finding(name="configuration", ok=False, detail=_NO_CHANNEL.format(configuration.file))
     for finding in _templates(configuration):
         yield finding
     yield await _database(configuration)
