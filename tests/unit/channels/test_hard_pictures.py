@@ -41,8 +41,8 @@ def _corners(jpeg: bytes) -> list[str]:
     for x, y in ((9, 9), (width - 9, 9), (width - 9, height - 9), (9, height - 9)):
         pixel = image.getpixel((x, y))
         assert isinstance(pixel, tuple)
-        bright = tuple(channel > 127 for channel in pixel)
-        named.append({(True, False, False): "R", (False, True, False): "G", (False, False, True): "B"}.get(bright, "W"))
+        bright = "".join(letter for letter, channel in zip("RGB", pixel, strict=True) if channel > 127)
+        named.append(bright if len(bright) == 1 else "W")
     return named
 
 
