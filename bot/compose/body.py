@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from lxml import etree, html
 
@@ -45,12 +46,13 @@ class Block:
     text: str
 
 
-def blocks(body: str) -> list[Block]:
+@lru_cache(maxsize=32)  # a post asks for the summary and for the credit, and an article goes to several channels
+def blocks(body: str) -> tuple[Block, ...]:
     """Return the body's blocks in order; nothing that is a script, a form or an aside."""
     body = clean(body)
     if not body.strip():
-        return []
-    return _of_html(body) if _MARKUP.search(body) else _of_plain(body)
+        return ()
+    return tuple(_of_html(body) if _MARKUP.search(body) else _of_plain(body))
 
 
 def _of_plain(body: str) -> list[Block]:

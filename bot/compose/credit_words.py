@@ -55,6 +55,13 @@ NOUNS = (
     Noun(r"fot\.|фот\.", _PHOTO),
     Noun(r"фото(?:графі[яї]|графи[яи]|знімок)?|світлин[аи]|знім(?:ок|ки)", _PHOTO),
 )
+# Where none of these stands in a line there is no credit in it; the last five go with a bare agency («Поле / УНІАН»).
+_STEMS = """
+    фот світлин знім скрин скрін кадр відео видео колаж коллаж графік график мапа карт ілюстра иллюстра зображ изображ
+    малюн карикат рисун візуаліз рендер photo pict image screen still video wideo credit courtesy collage kola
+    graphic grafik map illustr ilustr rysun zdj fot zrzut kadr stopklatka źród © (c) (с) / | ( [
+"""
+MARKS = tuple(_STEMS.split())
 ILLUSTRATIVE = (
     r"(?:для ілюстрації|ілюстра(?:тивн|ційн)\w{1,3}|иллюстра(?:тивн|ционн)\w{1,3}|illustrative|"
     r"ilustracyjn\w{1,2}|poglądow\w{1,2})"

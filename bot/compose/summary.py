@@ -89,7 +89,7 @@ def _of_lead(lead: str, title: str, target: int) -> list[str]:
     return kept if sum(map(len, kept)) <= target * _ROOM else _up_to(kept, target)
 
 
-def _of_body(body: list[Block], title: str, target: int) -> list[str]:
+def _of_body(body: Iterable[Block], title: str, target: int) -> list[str]:
     told = [block for block in body if block.kind in (Kind.PARAGRAPH, Kind.QUOTE)][:_MOST_BLOCKS]
     parts = (
         sentence for block in told for sentence in (sentences.split(block.text) if _may_be_told(block) else [_LEFT_OUT])
