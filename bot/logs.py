@@ -13,7 +13,8 @@ import structlog
 _HIDDEN = "[hidden]"
 # A bot token in an address or a text, whoever's it is; a bearer token; a token in a query.
 _TOKEN = re.compile(
-    r"(?<!\d)\d{6,12}(?::|%3[Aa])[A-Za-z0-9_-]{30,}|(?<=[Bb]earer )\S+|(?<=access_token=)[^&\s\"']+|(?<=appsecret_proof=)\w+"
+    r"(?<!\d)\d{6,12}(?::|%3[Aa])[A-Za-z0-9_-]{30,}"
+    r"|(?<=[Bb]earer )\S+|(?<=access_token=)[^&\s\"']+|(?<=appsecret_proof=)\w+"
 )
 _OURS = "vistnyk"  # above all our logs; what libraries say below a warning is never shown: it may hold anything
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from bot.clock import Clock
 from bot.errors import DatabaseError, SourceError
@@ -118,6 +119,8 @@ async def _json(request: web.Request) -> Any:
             raw += await request.content.read(MAX_BYTES + 1 - len(raw))
     except ConnectionError:
         return problem(400, "the body ended early")
+    except (web.RequestPayloadError, HttpProcessingError):
+        return problem(400, "the body cannot be read: it is not packed as its Content-Encoding says")
     if len(raw) > MAX_BYTES:
         return problem(413, f"the body is larger than {MAX_BYTES} bytes")
     try:
