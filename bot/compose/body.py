@@ -12,8 +12,12 @@ from lxml import etree, html
 from bot.compose import credit
 from bot.compose.markup import clean
 
+# A tag that opens the text, closes something or needs no close; plain text may well speak of «тег <p>».
 _MARKUP = re.compile(
-    r"<(?:p|div|br|h[1-6]|figure|figcaption|ul|ol|li|blockquote|span|a|strong|em|b|i|img|section)\b[^<>]*>", re.I
+    r"\A\s*<(?:p|div|h[1-6]|figure|ul|ol|li|blockquote|section|article|span|a|strong|em|b|i)\b[^<>]*>|"
+    r"</(?:p|div|h[1-6]|figure|figcaption|ul|ol|li|blockquote|span|a|strong|em|b|i|section)\s*>|"
+    r"<(?:br|img|hr)\b[^<>]*>",
+    re.I,
 )
 _BLOCK_TAGS = """p div section article main header footer h1 h2 h3 h4 h5 h6 figure figcaption ul ol li blockquote
     table tr td th dl dt dd pre hr address details summary caption picture center"""

@@ -26,7 +26,7 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:\s+[a-zA-Z-]+(?:\s*=\s*(?:\"
 _HREF = re.compile(r"""\shref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""")
 # Telegram drops these on arrival or shows nothing for them; with them a post could not be found again by its text.
 _DROPPED = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\uffff\u00ad\u0333\u033f\u030a\ufdd0-\ufdef]")
-_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+_CONTROLS = re.compile("[\x00-\x09\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 _LINE_ENDS = re.compile("\r\n?|[\u0085\u2028\u2029\x0b\x0c]")
 _BLANK = re.compile(
     "[\u200b-\u200f\u2060-\u2064\u3164\u115f\u1160\u17b4\u17b5\u180b-\u180e\ufe00-\ufe0f\uffa0\u2800\\s]+"

@@ -72,7 +72,7 @@ def test_cut_text_is_never_longer_than_asked(text: str, most: int) -> None:
 
 
 def test_what_no_reader_sees_is_cleaned_away() -> None:
-    assert markup.clean("а\r\nб\u2028в\u202eг\x00ґ\ud800") == "а\nб\nвг ґ "
+    assert markup.clean("а\r\nб\u2028в\u202eг\x00ґ\ud800д\tе") == "а\nб\nвг ґ д е"
     assert markup.clean("и\u0306") == "й"
     assert markup.one_line(" а \n\t б ") == "а б"
     assert markup.one_line("\u200b \ufe0f") == ""

@@ -70,7 +70,16 @@ def test_no_sentence_leans_on_one_that_was_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "sentence", ["Він пішов.", "Це правда.", "А потім дощ.", "Проте ні.", "Її бачили.", "Також ідеться про міст."]
+    "sentence",
+    [
+        "Він пішов.",
+        "Це правда.",
+        "А потім дощ.",
+        "Проте ні.",
+        "Її бачили.",
+        "Також ідеться про міст.",
+        "Так кажуть у раді.",
+    ],
 )
 def test_a_sentence_that_leans(sentence: str) -> None:
     assert leans(sentence)
@@ -85,6 +94,8 @@ def test_a_sentence_that_leans(sentence: str) -> None:
         "Іван прийшов.",
         "Цегла подорожчала.",
         "Тарас тут.",
+        "Так, міст відкрито.",
+        "Такси подорожчало.",
     ],
 )
 def test_a_sentence_that_only_looks_like_leaning(sentence: str) -> None:
@@ -107,6 +118,20 @@ def test_html_is_read_to_blocks() -> None:
         (Kind.PARAGRAPH, "Другий абзац."),
         (Kind.PARAGRAPH, "Хвіст абзацу."),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("Гурток вчить тегів <p> та <a>. Це легко.", "Гурток вчить тегів <p> та <a>. Це легко."),
+        ("Якщо a <b та c> d, то ні.", "Якщо a <b та c> d, то ні."),
+        ("Рядок.<br>Ще рядок.", "Рядок. Ще рядок."),
+        ("Це <b>важливо</b>.", "Це важливо."),
+        ("<p>Абзац без кінця.", "Абзац без кінця."),
+    ],
+)
+def test_only_what_is_marked_up_is_read_as_html(text: str, read: str) -> None:
+    assert [block.text for block in body.blocks(text)] == [read]
 
 
 def test_a_body_nested_without_end_is_read() -> None:
