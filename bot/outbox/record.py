@@ -180,7 +180,7 @@ class Recorder:
         if delivery.article_id is None:
             return None
         stored = await articles.get(tx, delivery.article_id)
-        if delivery.kind is not Kind.EDIT or stored.revision > delivery.revision or stored.retracted_at is not None:
+        if stored.revision > delivery.revision or stored.retracted_at is not None:
             mine = {delivery.channel_id: self._served[delivery.channel_id]}
             await follow(tx, stored, mine, gather=self._timing.gather, now=now)
         return stored

@@ -6,7 +6,7 @@ Every move is one UPDATE that names the fence and the state it starts from and m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -148,17 +148,10 @@ async def claim(tx: AsyncConnection, delivery_id: DeliveryId, now: datetime, lea
     if waits.state is not State.PLANNED:
         return None
     try:
-        await move(
-            tx,
-            waits,
-            State.CLAIMED,
-            now,
-            fence=waits.fence + 1,
-            lease_until=lease_until,
-        )
+        await move(tx, waits, State.CLAIMED, now, fence=waits.fence + 1, lease_until=lease_until)
     except (LostClaimError, IntegrityError):
         return None
-    return await get(tx, delivery_id)
+    return replace(waits, state=State.CLAIMED, fence=waits.fence + 1, lease_until=lease_until)
 
 
 async def move(tx: AsyncConnection, delivery: Delivery, to: State, now: datetime, **columns: Any) -> None:

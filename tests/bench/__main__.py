@@ -7,25 +7,16 @@ import importlib
 import multiprocessing
 import shutil
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
 
-
-def _throughput(database_url: str, count: int, queue: Any) -> None:
-    from tests.bench import throughput
-
-    queue.put(throughput.run(database_url, count))
+from tests.bench import throughput
 
 
 def _alone(database_url: str, count: int) -> list[tuple[str, str]]:
     """Measure in a fresh process, so that peak memory is this part's own."""
-    context = multiprocessing.get_context("spawn")
-    queue = context.Queue()
-    process = context.Process(target=_throughput, args=(database_url, count, queue))
-    process.start()
-    figures: list[tuple[str, str]] = queue.get(timeout=900)
-    process.join()
-    return figures
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
+        return fresh.submit(throughput.run, database_url, count).result(timeout=600)
 
 
 def _postgres(count: int) -> list[tuple[str, str]]:

@@ -52,7 +52,9 @@ def _serve(pipe: Connection) -> None:
             pipe.send(
                 {
                     "telegram": [len(sandbox.telegram.history(name)) for name in ("@outlet_1", "@outlet_2")],
-                    "facebook": [len(sandbox.facebook.history(str(page))) for page in (300000000000001, 300000000000002)],
+                    "facebook": [
+                        len(sandbox.facebook.history(str(page))) for page in (300000000000001, 300000000000002)
+                    ],
                 }
             )
 
@@ -114,7 +116,9 @@ async def _push(url: str, database_url: str, place: Path, count: int) -> dict[st
         "PAGE_2": "page-token-300000000000002",
     }
     set_up(level="ERROR", form="json", secrets=[])
-    configuration = read(Surroundings(variables, dotenv=place / "no", secrets=place / "no"), config=place / "vistnyk.toml")
+    configuration = read(
+        Surroundings(variables, dotenv=place / "no", secrets=place / "no"), config=place / "vistnyk.toml"
+    )
     async with open_service(configuration) as service:
         working = asyncio.create_task(service.worker.run())
         assert service.server is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ async def away_since(service, span: timedelta) -> None:
         await house.keep_fact(tx, "beat", NOW - span)
 
 
-async def after_an_outage(outlet: Outlet, how: str, count: int) -> list[dict]:
+async def after_an_outage(outlet: Outlet, how: str, count: int) -> list[dict[str, Any]]:
     catch_up(outlet, how)
     async with outlet.open() as service:
         await service.house.intake.accept(stories(count), "push")

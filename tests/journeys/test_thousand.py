@@ -12,7 +12,7 @@ import pytest
 from bot.clock import SystemClock
 from bot.domain.article import to_json
 from tests.factories import an_article
-from tests.journeys.outlet import BOT_ID, PUSH_TOKEN, Outlet, ledger, queue, until
+from tests.journeys.outlet import BOT_ID, PUSH_TOKEN, Outlet, ledger, queue
 
 NOW = SystemClock().now()
 COUNT = 1000
@@ -70,10 +70,9 @@ async def test_a_thousand_pushed_articles_reach_four_channels_exactly_once_and_i
             assert answer.status == 202
             assert Counter(one["status"] for one in await answer.json()) == {"stored": COUNT}
 
-        async def is_empty() -> bool:
-            return not await queue(service)
-
-        await until(is_empty, seconds=240)
+        async with asyncio.timeout(240):
+            while await queue(service):  # noqa: ASYNC110 - there is no event to wait for
+                await asyncio.sleep(2)
         await service.worker.stop()
         await worker
         lines = await ledger(service)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.domain.channel import ChannelId
 from bot.store import channels
 from bot.store.database import Database
 from tests.factories import NOON, a_channel
@@ -25,6 +26,6 @@ async def database(database_url: str, clock: FakeClock) -> AsyncIterator[Databas
 
 
 @pytest.fixture
-async def channel_id(database: Database) -> channels.ChannelId:
+async def channel_id(database: Database) -> ChannelId:
     async with database.write() as tx:
         return (await channels.open_channels(tx, [a_channel()], NOON))["main"]

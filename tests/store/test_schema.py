@@ -27,7 +27,7 @@ def _indexes(connection: Connection) -> set[str]:
 async def test_the_migrated_schema_is_the_one_that_the_tables_describe(database):
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        return compare_metadata(context, metadata)
+        return list(compare_metadata(context, metadata))
 
     async with database.write() as tx:
         assert await tx.run_sync(differences) == []

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -142,4 +142,4 @@ def test_the_plan_names_each_waiting_delivery_once_and_never_goes_back_in_time(w
     assert sorted(slot.head.delivery for slot in slots) == sorted(head.delivery for head in heads)
     assert [slot.at for slot in slots] == sorted(slot.at for slot in slots)
     ordinary = [slot.at for slot in slots if slot.head.turn is Turn.ORDINARY and not slot.expires]
-    assert all(later - earlier >= TABLE.min_gap for earlier, later in zip(ordinary, ordinary[1:], strict=False))
+    assert all(later - earlier >= TABLE.min_gap for earlier, later in pairwise(ordinary))
