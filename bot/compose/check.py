@@ -25,10 +25,16 @@ _PLAIN = Article(
 _MARKED = "<p>1 < 2 && «так»: &lt;script&gt;.</p>"
 _SCRIPTS = "👩‍👩‍👧‍👦🇺🇦 Кра́сно שלום مرحبا"
 _LONG = "Комісія перевірила опори, настил і освітлення та дозволила рух усіма смугами. "
+_LONG_CREDIT = "Фото: пресслужба управління освіти, культури та спорту Зразкової міської ради / агентство «Приклад»"
 SAMPLES: tuple[tuple[str, Article], ...] = (
     ("an ordinary article", _PLAIN),
     ("no photo", replace(_PLAIN, photo_url="", photo_credit="")),
-    ("a credit but no photo", replace(_PLAIN, photo_url="")),
+    ("a credit but no photo", replace(_PLAIN, photo_url="", published_at=None)),
+    (
+        "every field filled, a long credit",
+        replace(_PLAIN, rubric="Місто", tags=("міст", "ремонт"), author="Редакція", photo_credit=_LONG_CREDIT),
+    ),
+    ("a screenshot", replace(_PLAIN, photo_credit="Скриншот з відео ДСНС")),
     ("no summary", replace(_PLAIN, lead="", body="")),
     ("no address", replace(_PLAIN, url="urn:sha256:0")),
     (

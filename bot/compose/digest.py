@@ -18,21 +18,22 @@ _LONGEST_TITLE = 250  # characters; a longer one would push the others out
 _LONGEST_RUBRIC = 60
 
 
-def rubrics(articles: list[Article], channel: Channel) -> list[dict[str, Any]]:
-    """Return the articles by rubric, in order of first appearance, those of none first.
+def headline(article: Article, channel: Channel) -> dict[str, str]:
+    """Return what a digest tells of an article: `title`, `link`, local `time`; "" for what is not known."""
+    link = links.printable(links.with_parameters(article.link, channel.link_parameters)) if article.link else ""
+    local = article.published_at.astimezone(channel.timetable.zone) if article.published_at else None
+    title = cut(one_line(article.title), _LONGEST_TITLE)
+    return {"title": title, "link": link, "time": f"{local:%H:%M}" if local else ""}
 
-    Each is `{"name", "articles": [{"title", "link", "time"}]}`; "" for what is not known.
+
+def rubrics(articles: list[Article], channel: Channel) -> list[dict[str, Any]]:
+    """Return the headlines by rubric, in order of first appearance, those of none first.
+
+    Each is `{"name", "articles": [headline, …]}`.
     """
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, list[dict[str, str]]] = {}
     for article in articles:
-        link = links.printable(links.with_parameters(article.link, channel.link_parameters)) if article.link else ""
-        local = article.published_at.astimezone(channel.timetable.zone) if article.published_at else None
-        told = {
-            "title": cut(one_line(article.title), _LONGEST_TITLE),
-            "link": link,
-            "time": f"{local:%H:%M}" if local else "",
-        }
-        found.setdefault(cut(one_line(article.rubric), _LONGEST_RUBRIC), []).append(told)
+        found.setdefault(cut(one_line(article.rubric), _LONGEST_RUBRIC), []).append(headline(article, channel))
     return [{"name": name, "articles": found[name]} for name in sorted(found, key=bool)]
 
 

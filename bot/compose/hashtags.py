@@ -11,11 +11,14 @@ def hashtag(words: str) -> str:
 
     Platforms end a hashtag at anything but letters, figures and "_", and take none of figures alone.
     """
-    parts = re.findall(r"\w+", re.sub(r"['’ʼ`]", "", words))
+    parts = re.findall(r"\w+", re.sub(r"['’ʼ`\u0300-\u036f]", "", words))
     tag = "".join(part if len(parts) == 1 else part[:1].upper() + part[1:] for part in parts)
     return f"#{tag}" if re.search(r"[^\W\d_]", tag) else ""
 
 
 def hashtags(names: Iterable[str]) -> str:
-    """Return several names as hashtags with spaces between, each once."""
-    return " ".join(dict.fromkeys(tag for name in names if (tag := hashtag(name))))
+    """Return several names as hashtags with spaces between, each once whatever its case."""
+    found: dict[str, str] = {}
+    for tag in map(hashtag, names):
+        found.setdefault(tag.casefold(), tag)
+    return " ".join(filter(None, found.values()))

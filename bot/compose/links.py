@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 _KEPT = "!#$%&'()*+,/:;=?@[]~"  # what an address may hold beside letters, figures, "-", "_" and "."
 
@@ -39,11 +39,17 @@ def is_dead_end(address: str) -> bool:
 def with_parameters(address: str, parameters: tuple[tuple[str, str], ...]) -> str:
     """Return an address with parameters added after its own, before its fragment.
 
-    A parameter the address already has is left as it is; so the outlet's own tagging wins.
+    A parameter the address already has is left as it is; so the outlet's own tagging wins. Nothing else of the
+    address changes; one that cannot be read is returned as it is.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return address
     present = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
     added = urlencode([(name, value) for name, value in parameters if name not in present])
     if not added:
         return address
-    return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, added)))))
+    before, mark, fragment = address.partition("#")
+    joint = "" if before.endswith(("?", "&")) else "&" if "?" in before else "?"
+    return f"{before}{joint}{added}{mark}{fragment}"

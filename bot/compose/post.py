@@ -151,7 +151,7 @@ class Composer:
         """Make one post of several articles, of a day or of a backlog: as many as fit, most important first as given.
 
         Raises:
-            ComposeError: there is none, or the template leaves no room for one.
+            ComposeError: there is none, or the template loses it or leaves no room for one.
         """
         told = [article for article in articles if markup.one_line(article.title)]
         if not told:
@@ -166,7 +166,8 @@ class Composer:
         text = digest.as_many_as_fit(render, told, channel, channel.platform, _limit(channel, photo=False))
         if text is None:
             raise self._refusal(channel, DIGEST, "not even one headline fits")
-        self._check(text, call, channel, DIGEST)
+        first = digest.headline(told[0], channel)
+        self._check(text, replace(call, title=first["title"], link=first["link"]), channel, DIGEST)
         return _post(channel, text, at)
 
     def words(self, text: str, channel: Channel, at: datetime) -> Post:

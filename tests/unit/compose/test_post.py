@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment, meta
 
 from bot.compose import markup
 from bot.compose.check import SAMPLES, faults
@@ -18,6 +21,8 @@ from bot.errors import ComposeError
 from tests.unit.compose.samples import NOON, TEMPLATES, a_channel, an_article, composer
 
 BOTH = pytest.mark.parametrize("platform", list(Platform))
+_WHOLE = "{{ title }} {{ summary }} {{ credit }} {{ link }} {{ call.text }} {{ call.url }}"
+_LOST = "the credit is not in the post"
 _SEEDS = Path(__file__).parents[4] / "shared" / "seeds"
 
 
@@ -233,6 +238,20 @@ def test_our_own_templates_lose_nothing_with_the_hard_samples(platform: Platform
         ("{{ title }} {{ nothing }}", "'nothing' is undefined"),
         ("{{ title ", "default.j2"),
         ("{{ title.__class__.__mro__ }}", "unsafe"),
+        (
+            "{% if summary %}" + _WHOLE + "{% else %}{{ title }} {{ link }} {{ call.text }} {{ call.url }}{% endif %}",
+            _LOST,
+        ),
+        (
+            "{% if rubric %}{{ title }} {{ link }} {{ call.text }} {{ call.url }}{% else %}" + _WHOLE + "{% endif %}",
+            _LOST,
+        ),
+        (_WHOLE.replace("{{ credit }}", "{{ credit | truncate(60) }}"), _LOST),
+        (_WHOLE.replace("{{ credit }}", "{{ credit | upper }}"), _LOST),
+        (_WHOLE.replace("{{ credit }}", "{% if 'Фото' in credit %}{{ credit }}{% endif %}"), _LOST),
+        (_WHOLE + "<br>", "tag <br> is not allowed"),
+        (_WHOLE + "<b>", "<b> is not closed"),
+        (_WHOLE + "так " * 1500, "characters, at most"),
     ],
 )
 def test_a_template_that_can_lose_something_is_named_with_sample_and_rule(
@@ -246,6 +265,36 @@ def test_a_template_that_can_lose_something_is_named_with_sample_and_rule(
     found = faults(Composer(tmp_path), a_channel())
     assert any("telegram/default.j2" in line and rule in line and "(sample: " in line for line in found), found
     assert faults(Composer(tmp_path), a_channel(Platform.FACEBOOK)) == []
+
+
+@pytest.mark.parametrize(
+    ("kept", "rule"),
+    [("{{ article.title }}", "the link to the article is not"), ("{{ article.link }}", "the title is not")],
+)
+def test_a_digest_template_that_loses_a_headline_or_its_link_is_refused(tmp_path: Path, kept: str, rule: str) -> None:
+    (tmp_path / "telegram").mkdir()
+    template = "{% for rubric in rubrics %}{% for article in rubric.articles %}" + kept + "{% endfor %}{% endfor %}"
+    (tmp_path / "telegram" / "digest.j2").write_text(template + "{{ call.text }} {{ call.url }}", "utf-8")
+    with pytest.raises(ComposeError, match=rule):
+        Composer(tmp_path).digest([an_article()], a_channel(), NOON)
+
+
+def test_the_authors_guide_tells_of_every_variable() -> None:
+    guide = (TEMPLATES / "README.md").read_text("utf-8")
+    told = set(re.findall(r"`([a-z_.]+)`", guide))
+    asked: set[str] = set()
+    for file in TEMPLATES.glob("*/*.j2"):
+        asked |= meta.find_undeclared_variables(Environment(autoescape=True).parse(file.read_text("utf-8")))
+    assert asked <= {name.partition(".")[0] for name in told}
+    assert {"rubric", "tags", "author", "published", "breaking", "channel", "left", "one_day"} <= told
+    assert all(f"{name}.j2" in guide for name in {file.stem for file in TEMPLATES.glob("*/*.j2")})
+
+
+def test_the_authors_guides_example_is_a_template_that_passes(tmp_path: Path) -> None:
+    shutil.copytree(TEMPLATES, tmp_path / "templates")
+    (example,) = re.findall(r"```jinja\n(.+?)```", (TEMPLATES / "README.md").read_text("utf-8"), re.DOTALL)
+    (tmp_path / "templates" / "telegram" / "culture.j2").write_text(example, "utf-8")
+    assert faults(Composer(tmp_path / "templates"), a_channel(template="culture")) == []
 
 
 def _seed() -> str:

@@ -150,6 +150,17 @@ def test_any_body_is_read_without_an_error(text: str) -> None:
         ("https://a.b/c?x=%20&y", "https://a.b/c?x=%20&y&utm=t+g"),
         ("https://a.b/c#d?e", "https://a.b/c?utm=t+g#d?e"),
         ("https://a.b/c?utm=own", "https://a.b/c?utm=own"),
+        ("https://a.b/c?utm", "https://a.b/c?utm"),
+        ("https://a.b/c?utm_x=1#utm=2", "https://a.b/c?utm_x=1&utm=t+g#utm=2"),
+        ("https://a.b/c?", "https://a.b/c?utm=t+g"),
+        ("https://a.b/c?x=1&", "https://a.b/c?x=1&utm=t+g"),
+        ("https://a.b/c#", "https://a.b/c?utm=t+g#"),
+        ("https://a.b", "https://a.b?utm=t+g"),
+        ("https://новини.укр/міст?б=так", "https://новини.укр/міст?б=так&utm=t+g"),
+        ("https://a.b/%D1%96%2F?q=%26%3D", "https://a.b/%D1%96%2F?q=%26%3D&utm=t+g"),
+        ("https://a.b/c;p=1?x=1;y=2", "https://a.b/c;p=1?x=1;y=2&utm=t+g"),
+        ("https://user@a.b:8443/c", "https://user@a.b:8443/c?utm=t+g"),
+        ("https://[a.b/c", "https://[a.b/c"),
     ],
 )
 def test_parameters_are_added_without_touching_the_rest(address: str, expected: str) -> None:
@@ -169,15 +180,56 @@ def test_an_address_that_platforms_make_nothing_of_is_known(address: str, droppe
     assert links.is_dead_end(address) is dropped
 
 
+@given(st.text(max_size=40))
+def test_parameters_of_any_text_are_added_once_and_nothing_is_lost(text: str) -> None:
+    address = links.printable(f"https://a.b/{text}")
+    marked = links.with_parameters(address, (("utm_term", text), ("utm_source", "t&g")))
+    before, _, fragment = address.partition("#")
+    assert marked.startswith(before)
+    assert marked.endswith(fragment)
+    assert links.with_parameters(marked, (("utm_source", "other"),)) == marked
+    assert links.printable(marked) == marked
+
+
+def test_several_parameters_keep_their_order_and_are_encoded() -> None:
+    given_parameters = (("utm_source", "telegram"), ("utm_campaign", "осінь & зима"), ("empty", ""))
+    assert links.with_parameters("https://a.b/c", given_parameters) == (
+        "https://a.b/c?utm_source=telegram&utm_campaign=%D0%BE%D1%81%D1%96%D0%BD%D1%8C+%26+"
+        "%D0%B7%D0%B8%D0%BC%D0%B0&empty="
+    )
+
+
 def test_an_address_is_printable_whatever_it_holds() -> None:
     assert links.printable('https://a.b/c d"<є>\n') == "https://a.b/c%20d%22%3Cє%3E%0A"
 
 
-def test_hashtags() -> None:
-    assert hashtags.hashtag("Судові історії") == "#СудовіІсторії"
-    assert hashtags.hashtag("Здоров'я") == "#Здоровя"
-    assert hashtags.hashtag("2024") == ""
-    assert hashtags.hashtags(["Місто", "!", "Місто", "Край"]) == "#Місто #Край"
+@pytest.mark.parametrize(
+    ("words", "tag"),
+    [
+        ("Судові історії", "#СудовіІсторії"),
+        ("місто", "#місто"),
+        ("Здоров'я", "#Здоровя"),
+        ("Здоров’я", "#Здоровя"),
+        ("Інтервʼю", "#Інтервю"),
+        ("онлайн-ігри", "#ОнлайнІгри"),
+        ("COVID-19", "#COVID19"),
+        ("5G", "#5G"),
+        ("Кра́сно", "#Красно"),
+        ("🎃 Ярмарок!", "#Ярмарок"),
+        ("Ціни & тарифи", "#ЦіниТарифи"),
+        ("IT_новини", "#IT_новини"),
+        ("2024", ""),
+        ("_", ""),
+        ("🎃", ""),
+        ("", ""),
+    ],
+)
+def test_a_rubric_as_a_hashtag(words: str, tag: str) -> None:
+    assert hashtags.hashtag(words) == tag
+
+
+def test_several_hashtags_stand_once_each_whatever_their_case() -> None:
+    assert hashtags.hashtags(["Місто", "!", "місто", "Край", "Місто"]) == "#Місто #Край"
 
 
 @pytest.mark.parametrize(
@@ -191,8 +243,24 @@ def test_hashtags() -> None:
         ("жовто-блакитний, -5 °C", "жовто-блакитний, -5 °C"),
         ("1914-1918 роки", "1914–1918 роки"),
         ('5" екран', '5" екран'),
+        ("Київ -- столиця", "Київ\u00a0— столиця"),
+        ("Київ – столиця", "Київ\u00a0— столиця"),
+        ('"Так", - сказав він', "«Так»,\u00a0— сказав він"),
+        ('("Так")', "(«Так»)"),
+        ('«Фільм "Життя"»', "«Фільм „Життя“»"),
+        ("„Так“", "«Так»"),
+        ("комп`ютер, рок'н'рол", "комп’ютер, рок’н’рол"),
+        ("'одинарні'", "'одинарні'"),
+        ("рахунок 2-1, 10-15 осіб", "рахунок 2-1, 10-15 осіб"),
+        ("«незакриті", "«незакриті"),
     ],
 )
 def test_typography(typed: str, printed: str) -> None:
     assert typography.set_in_type(typed) == printed
     assert typography.set_in_type(printed) == printed
+
+
+@given(st.text(alphabet="аб \"«»„“”'’-–—.,19 ", max_size=40))
+def test_type_that_is_set_stays_as_it_is(text: str) -> None:
+    once = typography.set_in_type(text)
+    assert typography.set_in_type(once) == once
