@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from bot.compose import aging, digest, links, markup, rights, typography
+from bot.compose import aging, album, digest, links, markup, rights, typography
 from bot.compose.caption import Fitted, fit, squeeze
 from bot.compose.credit import house
 from bot.compose.summary import leans, summary
@@ -119,6 +119,16 @@ class Composer:
             warnings=tuple(warnings),
             method=method,
         )
+
+    def album(self, article: Article, channel: Channel, post: Post) -> tuple[str, ...]:
+        """Return the addresses of all photos this post should carry, its own first; () for a text post.
+
+        More than one only where the template asks for an album, and only photos that the printed credit is true of.
+        """
+        if post.photo_url is None:
+            return ()
+        most = self._templates.album(channel.platform, self._chosen(article, channel))
+        return album.photos(article, post.credit, most) if most > 1 else (post.photo_url,)
 
     def notice(
         self,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BaseLoader, FileSystemLoader, StrictUndefined, Template, TemplateError, TemplateNotFound
+from jinja2 import BaseLoader, FileSystemLoader, StrictUndefined, Template, TemplateError, TemplateNotFound, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -23,6 +23,7 @@ class Templates:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._albums: dict[tuple[Platform, str], int] = {}
         self._environments = {
             platform: _environment(FileSystemLoader(folder / platform.value), platform) for platform in Platform
         }
@@ -43,6 +44,27 @@ class Templates:
             raise ComposeError(f"template {platform.value}/{name}.j2 is not there") from error
         except TemplateError as error:
             raise ComposeError(f"template {platform.value}/{name}.j2: {_one_line(error)}") from error
+
+    def album(self, platform: Platform, name: str) -> int:
+        """Return how many photos a template asks for with `{% set album = 4 %}`; 1 where it says nothing.
+
+        Raises:
+            ComposeError: as `get`.
+        """
+        if (platform, name) not in self._albums:
+            self.get(platform, name)
+            environment = self._environments[platform]
+            source, _, _ = FileSystemLoader(self._folder / platform.value).get_source(environment, f"{name}.j2")
+            said = (
+                assigned.node.value
+                for assigned in environment.parse(source).find_all(nodes.Assign)
+                if isinstance(assigned.target, nodes.Name)
+                and assigned.target.name == "album"
+                and isinstance(assigned.node, nodes.Const)
+            )
+            asked = next(said, 1)
+            self._albums[platform, name] = asked if isinstance(asked, int) else 1
+        return self._albums[platform, name]
 
     def render(self, platform: Platform, name: str, values: dict[str, Any]) -> str:
         """Return a template's text, tidied, with each string in `values` escaped for the platform.
