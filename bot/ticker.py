@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Self
@@ -31,6 +32,8 @@ class Ticker:
         async def guarded() -> None:
             try:
                 await ring()
+            except asyncio.CancelledError:
+                _log.debug("a bell was silenced by the stop", bell=name)  # its transaction is undone with it
             except BotError as error:
                 _log.error("a bell failed", bell=name, why=str(error))
             except Exception:
