@@ -12,7 +12,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,9 @@ from bot.resources import resource
 from bot.sandbox import Sandbox
 from bot.store import listing
 
-_TOKEN = "100000001:" + "a-token-that-opens-the-sandbox-only"
+_BOT, _PAGE = 100000001, "100000000000001"
+_TOKEN = f"{_BOT}:" + "a-token-that-opens-the-sandbox-only"
+_PAGE_TOKEN = f"page-token-of-the-sandbox-{_PAGE}"
 _LATER = timedelta(seconds=12)  # after which the correction arrives
 _DONE = ("published", "failed", "cancelled", "expired")
 _STYLES = {"published": "green", "planned": "dim", "held": "yellow", "failed": "red", "unknown": "red"}
@@ -84,11 +86,14 @@ async def run_sandbox(*, port: int) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _sandbox(port: int) -> Any:
+async def _sandbox(port: int) -> AsyncIterator[Sandbox]:
     try:
         sandbox = await Sandbox(port=port, welcoming=True).__aenter__()
     except OSError:
         sandbox = await Sandbox(port=0, welcoming=True).__aenter__()
+    sandbox.telegram.add_bot(_TOKEN, username="tyhorichchia_bot", id=_BOT)
+    sandbox.telegram.add_channel("tyhorichchia", title="Тихоріччя", bots={_BOT: None})
+    sandbox.facebook.add_page(_PAGE, name="Тихоріччя", token=_PAGE_TOKEN)
     try:
         yield sandbox
     finally:
@@ -103,7 +108,7 @@ def _configuration(place: Path, url: str) -> Configuration:
             "VISTNYK_TELEGRAM__API_URL": url,
             "VISTNYK_TELEGRAM__WEB_URL": url,
             "VISTNYK_FACEBOOK__API_URL": f"{url}/graph",
-            "DEMO_PAGE_TOKEN": "page-token-of-the-sandbox",
+            "DEMO_PAGE_TOKEN": _PAGE_TOKEN,
             "VISTNYK_NETWORK__ALLOW_PRIVATE": "127.0.0.0/8",
             "VISTNYK_WEB__PORT": "0",
         },
