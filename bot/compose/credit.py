@@ -28,6 +28,7 @@ _TRAILING_ILL = re.compile(rf"\s*[,/|–—-]?\s*[(\[]?\b{words.ILLUSTRATIVE}(?:
 _STRONG = re.compile(r"\s*(?::|\||/|©|\([cс]\)|\s[–—-]\s|[–—](?=\S))\s*(?:©\s*)?", re.IGNORECASE)
 _VIDEO_AFTER_MARK = re.compile(r"(?:(?:з|із|зі|из)\s+)?(?:відео|видео|відеозапису)\s+(?=\S)", re.IGNORECASE)
 _COMMA = re.compile(r"\s*,\s*")
+_ONLY_ILLUSTRATIVE = re.compile(rf"{words.ILLUSTRATIVE}\s+фото|фото\s+{words.ILLUSTRATIVE}", re.IGNORECASE)
 _COPYRIGHT = re.compile(r"^(?:©|\([cс]\)(?=\s))\s*(.+)$", re.IGNORECASE)
 _NOT_COPYRIGHT = re.compile(r"прав[аи]?\b.*захищ|права защищ|rights reserved|\b(?:19|20)\d\d\b", re.IGNORECASE)
 _TAIL = re.compile(r"(?P<mark>\s*[/|]\s*|[.!?…]\s+|,\s+|\s+[–—-]\s+|\s+(?=©))")
@@ -42,7 +43,7 @@ def parse(line: str) -> Credit | None:
     line = _bare(one_line(line))
     if not 3 <= len(line) <= _LONGEST or not _may_hold_one(line):
         return None
-    return _marked(line) or _agency(line)
+    return _marked(line) or _agency(line) or _without_a_word(line)
 
 
 def _may_hold_one(line: str) -> bool:
@@ -55,6 +56,7 @@ def _marked(line: str) -> Credit | None:
     return _phrase(line) or _in_brackets(line) or _after_caption(line)
 
 
+_NEXT = re.compile(r";(?!\s*(?:фото|світлина|photo)\s*\d{0,2}\s*:)", re.IGNORECASE)
 _HEAD = re.compile(r"(?:фото|photo|foto|zdjęcie)\s*[:—–-]\s*", re.IGNORECASE)
 
 
@@ -63,7 +65,7 @@ def stated(text: str) -> Credit | None:
 
     Lines and parts after ";" are read one by one; the first that gives a credit counts.
     """
-    parts = [bare for line in text.splitlines() for part in line.split(";") if (bare := _bare(one_line(part)))]
+    parts = [bare for line in text.splitlines() for part in _NEXT.split(line) if (bare := _bare(one_line(part)))]
     if found := next((found for part in parts if len(part) <= _LONGEST and (found := _marked(part))), None):
         return found
     for part in (_HEAD.sub("", part) for part in parts):
@@ -204,11 +206,12 @@ def _in_brackets(line: str) -> Credit | None:
 def _after_caption(line: str) -> Credit | None:
     """Read a credit that follows a caption after a full stop, slash, bar, comma or dash."""
     for mark, tail in _tails(line):
-        if mark and mark not in "/|.!?…" and not re.match(r"[\w\s]{3,30}(?::|©)", tail):
-            continue
         credit = _phrase(tail)
+        loose = mark and mark not in "/|.!?…" and not re.match(r"[\w\s]{3,30}(?::|©)", tail)
+        if loose and credit and not words.AGENCIES.match(credit.source) and not _ONLY_ILLUSTRATIVE.fullmatch(tail):
+            continue
         sourceless = credit and (credit.illustrative or credit.kind is CreditKind.SCREENSHOT)
-        if credit and (credit.source or (mark in ("/", "|", ".") and sourceless)):
+        if credit and (credit.source or ((mark in ("/", "|", ".") or loose) and sourceless)):
             return credit
     return None
 
@@ -217,6 +220,15 @@ def _agency(line: str) -> Credit | None:
     """Read a known agency that stands alone after a caption and a slash or bar."""
     agencies = (tail for mark, tail in _tails(line) if mark in ("/", "|") and words.AGENCIES.match(tail))
     return next((Credit(kind=CreditKind.PHOTO, source=tail) for tail in agencies), None)
+
+
+def _without_a_word(line: str) -> Credit | None:
+    """Read a whole line that is a source and nothing else: «З особистого архіву», «AP Photo/…»."""
+    if "/" in line and words.AGENCIES.match(line) and all(name[:1].isupper() for name in re.findall(r"\w+", line)):
+        return Credit(kind=CreditKind.PHOTO, source=line)
+    if re.match(r"(?:з|із|из)\s", line, re.IGNORECASE) and (same := normal(line)) in words.HOUSE_SOURCES:
+        return Credit(kind=CreditKind.PHOTO, source=same)
+    return None
 
 
 def _tails(line: str) -> list[tuple[str, str]]:

@@ -28,7 +28,7 @@ def source(text: str, *, strong: bool, free: bool = False) -> str | None:
     if strong and (bracket := BRACKETS.match(text)) and not _may_open(bracket["before"], strong, free):
         text = bracket["inside"].strip()
     if strong:
-        text = _before_caption(text)
+        text = _before_caption(words.AGAIN.sub(", ", text))
     text = _without_full_stop(text)
     most = MOST_WORDS if strong else _MOST_LOOSE_WORDS
     if not text or len(text) > LONGEST or len(text.split()) > most or text[-1] in "!?…:":
@@ -107,7 +107,7 @@ def _without_full_stop(text: str) -> str:
 def normal(source: str) -> str:
     """Bring a source to the one form under which it is filed."""
     source = re.sub(r"^(?:©|\([cс]\))\s*", "", source.strip(" ,;"))
-    if address := re.match(r"^https?://(?:www\.)?(\S+?)/?$", source):
+    if address := re.match(r"^(?:https?://(?:www\.)?|www\.)(\S+?)/?$", source):
         return address[1]
     for pattern, same in words.SAME:
         if pattern.match(source):

@@ -27,8 +27,11 @@ class Noun:
     from_video: bool = False
 
 
-_FROM_VIDEO = r"(?:(?:\s+(?:з|із|зі|из|z|ze))?\s+(?:відео|видео|відеозапису|wideo|filmu)|\s+from\s+(?:the\s+)?video)"
+_FROM_VIDEO = (
+    r"(?:(?:\s+(?:з|із|зі|из|с|со|z|ze))?\s+(?:відео|видео|відеозапису|wideo|filmu)|\s+from\s+(?:the\s+)?video)"
+)
 NOUNS = (
+    Noun(r"(?:текст|відео|видео|інфографіка)\s*(?:,|та|і|й|и|/)\s*фото", _PHOTO),
     Noun(rf"(?:скрин|скрін)(?:шот)?и?{_FROM_VIDEO}", _SCREENSHOT, alone=True, from_video=True),
     Noun(rf"(?:screenshot|screen grab|zrzut ekranu){_FROM_VIDEO}", _SCREENSHOT, alone=True, from_video=True),
     Noun(r"(?:скрин|скрін)(?:шот)?и?(?:\s+екрана?)?", _SCREENSHOT, alone=True),
@@ -40,7 +43,11 @@ NOUNS = (
     Noun(r"(?:фото|photo)?-?кол{1,2}аж|fotokolaż|kolaż|collage", _COLLAGE, alone=True),
     Noun(r"інфографіка|инфографика|infografika|infographic", _INFOGRAPHIC, alone=True),
     Noun(r"графіка|графика|grafika|graphics?|мапа|карта|map|mapa", _INFOGRAPHIC, loose=False),
-    Noun(r"ілюстрація|иллюстрация|ilustracja|illustration", _ILLUSTRATION, alone=True),
+    Noun(
+        r"(?:фото-?)?ілюстрація|(?:фото)?иллюстрация|photo illustration|ilustracja|illustration",
+        _ILLUSTRATION,
+        alone=True,
+    ),
     Noun(r"зображення|изображение", _ILLUSTRATION),
     Noun(
         r"малюнок|карикатура|рисунок|візуалізація|рендер|image credit|images?|rysunek|grafika",
@@ -51,23 +58,29 @@ NOUNS = (
     Noun(r"джерел[оа]\s+(?:фото(?:графії)?|світлини?|знімк[аи]|зображення)", _PHOTO),
     Noun(r"фотограф(?:ка|иня)?|photographer|photo credits?|credits?|picture|źródło zdjęcia", _PHOTO, loose=False),
     Noun(r"photos?\s+(?:courtesy\s+of|by)|image\s+by|courtesy\s+of", _PHOTO),
-    Noun(r"photos?|zdjęci[ea]", _PHOTO, loose=False),
+    Noun(r"photos?|zdjęci[ea]|foto(?:grafia)?|снимок|снимки|обкладинка|обложка", _PHOTO, loose=False),
     Noun(r"fot\.|фот\.", _PHOTO),
     Noun(r"фото(?:графі[яї]|графи[яи]|знімок)?|світлин[аи]|знім(?:ок|ки)", _PHOTO),
 )
-# Where none of these stands in a line there is no credit in it; the last five go with a bare agency («Поле / УНІАН»).
+# Where none of these stands in a line there is no credit in it; the marks go with a bare agency («Поле / УНІАН»).
 _STEMS = """
     фот світлин знім скрин скрін кадр відео видео колаж коллаж графік график мапа карт ілюстра иллюстра зображ изображ
     малюн карикат рисун візуаліз рендер photo pict image screen still video wideo credit courtesy collage kola
-    graphic grafik map illustr ilustr rysun zdj fot zrzut kadr stopklatka źród © (c) (с) / | ( [
+    graphic grafik map illustr ilustr rysun zdj fot zrzut kadr stopklatka źród обкладин облож сним
+    архів архив джерел источник мереж © (c) (с) / | ( [
 """
 MARKS = tuple(_STEMS.split())
 ILLUSTRATIVE = (
     r"(?:для ілюстрації|ілюстра(?:тивн|ційн)\w{1,3}|иллюстра(?:тивн|ционн)\w{1,3}|illustrative|"
     r"ilustracyjn\w{1,2}|poglądow\w{1,2})"
 )
-ARCHIVAL = r"(?:архівн\w{1,2}|архивн\w{1,2}|archival|archiwaln\w{1,2})"
-ALSO_VIDEO = r"\s*(?:,|та|і|й|и|/|\+|and|i)\s*(?:відео|видео|video|wideo)"
+ARCHIVAL = r"(?:головн\w{1,2}|архівн\w{1,2}|архивн\w{1,2}|archival|archiwaln\w{1,2})"
+ALSO_VIDEO = (  # what else the credit is of, or which of several photos
+    r"(?:\s*(?:,|та|і|й|и|/|\+|and|i)\s*(?:відео|видео|video|wideo|текст|інфографіка|колаж)|"
+    r"\s+(?:на обкладинці|з обкладинки|обкладинки)|\s*№?\s*\d{1,2}(?=\s*:))"
+)
+AGAIN = re.compile(r"\s*[;,/|.]\s*(?:фото|світлина|photo)\s*(?:№?\s*\d{1,2}\s*)?:\s*(?=\S)", re.IGNORECASE)
+
 
 # Ways to say the same, and the one way the house says it.
 SAME = tuple(
@@ -95,8 +108,16 @@ SAME = tuple(
         ),
     )
 )
+HOUSE_SOURCES = frozenset(house for _, house in SAME)
 SPELLING = (
-    (re.compile(r"\b([Пп])рес(?:с-служб|-служб)(?=[аиіуоюы])"), r"\1ресслужб"),
+    (re.compile(r"^предоставил\b"), "надав"),
+    (re.compile(r"^предоставила\b"), "надала"),
+    (re.compile(r"^предоставили\b"), "надали"),
+    (re.compile(r"^предоставлено\b"), "надано"),
+    (re.compile(r"(?<=^надав )собеседник$"), "співрозмовник"),
+    (re.compile(r"(?<=^надала )собеседница$"), "співрозмовниця"),
+    (re.compile(r"(?<=^надано )пресс-службой\b"), "пресслужбою"),
+    (re.compile(r"\b([Пп])рес(?:с-служб|[-–]служб)(?=[аиіуоюы])"), r"\1ресслужб"),
     (re.compile(r"\b([Пп])ресслужбы\b"), r"\1ресслужби"),
 )
 
@@ -121,13 +142,13 @@ ROLES = {
 }  # fmt: skip
 OF_ROLE = {genitive: role for role, genitive in ROLES.items()}
 
-GIVEN = r"(?:надав|надала|надали|надане|надано|надані|люб'язно надав|люб'язно надала|люб'язно надали)"
+GIVEN = r"(?:надав|надала|надали|надане|надано|надані|предоставил[аи]?|предоставлено|люб'язно нада(?:в|ла|ли))"
 FROM = r"(?:з|із|зі|из|со|від)"
 # What may open a source in lower case after a colon.
 LOWER_OPENING = re.compile(
     rf"^(?:{FROM}\s|{GIVEN}\b|т[-/.]?[кг]\b|тг[- ]|телеграм|telegram|facebook|instagram|youtube|facebook-|"
     rf"фейсбук|інстаграм|ютуб|соцмереж|соцсет|"
-    r"архів|архив|archiwum|materiały|відкриті|открытые|открыт|особистий|приватний|згенер|створен|прес-?с?лужб|"
+    r"архів|архив|archiwum|materiały|відкриті|открытые|открыт|особистий|приватний|згенер|створен|прес[-–]?с?лужб|"
     r"пресс-служб|сайт|канал|скрин|"
     r"група |спільнота |сторінка |ua\.|wikimedia|wikipedia|вікіпедія|unsplash|pexels|pixabay|freepik|"
     r"shutterstock|depositphotos|"
@@ -140,7 +161,7 @@ LOOSE_OPENING = re.compile(
     rf"соціальн|соцсет|социальн|сайт|сторінк|"
     rf"фейсбук|інстаграм|телеграм|facebook|instagram|telegram|youtube|канал|фільму|серіалу|трансляції|ефіру|"
     rf"кліпу|трейлера|фильма)|"
-    rf"{GIVEN}\b|згенерован|створен|прес-?с?лужб|пресс-служб|т-к\b|телеграм-канал|archiwum)",
+    rf"{GIVEN}\b|згенерован|створен|прес[-–]?с?лужб|пресс-служб|т-к\b|телеграм-канал|archiwum)",
     re.IGNORECASE,
 )
 ORGANISATIONS = frozenset({*GENITIVE, *(name.casefold() for name in GENITIVE.values()), *ROLES, *OF_ROLE, "архів"})
@@ -148,6 +169,7 @@ ORGANISATIONS = frozenset({*GENITIVE, *(name.casefold() for name in GENITIVE.val
 AGENCIES = re.compile(
     r"^(?:Getty(?: Images)?|AP(?: Photo)?|AFP|Reuters|EPA(?:[-/ ]?(?:EFE|UPG))?|East ?News|УНІАН|УНИАН|"
     r"Укрінформ|Ukrinform|UNIAN|PAP|dpa|Bloomberg|"
+    r"(?:AP(?: Photo)?|AFP|EPA|Reuters|Getty(?: Images)?)\s?/\s?[A-Z][\w.’'-]+(?: [A-Z][\w.’'-]+){0,3}|"
     r"Shutterstock|Depositphotos|Unsplash|Pexels|Pixabay|Freepik|iStock|Alamy|Zuma(?: Press)?|Anadolu|NurPhoto|"
     r"LIGA\.net|Reuters/[\w ]+|AFP/[\w ]+|"
     r"AP/[\w ]+|ДСНС|СБУ|ДПСУ|Нацполіція)$",
@@ -163,7 +185,7 @@ VERB = re.compile(
 )
 _LIKE_VERBS = """
     актив архив аудит вокзали дзеркало журнали залив згенеровано зала канала канали колектив кооператив кредит метали
-    мотив надав надала надали надано пам'ять портала портали прав сила сили справ створено театрали транзит фестивалi
+    мотив предоставлено предоставила предоставили надав надала надали надано пам'ять портала портали прав сила сили справ створено театрали транзит фестивалi
     фестивали филиал шкала
 """
 NOT_VERB = frozenset(_LIKE_VERBS.split())

@@ -88,7 +88,12 @@ def test_a_line_printed_twice_counts_once() -> None:
 
 @pytest.mark.parametrize(
     ("field", "source"),
-    [("ДСНС", "ДСНС"), ("Марко Зразок / УНІАН", "Марко Зразок / УНІАН"), ("Фото: ДСНС; Фото: СБУ", "ДСНС")],
+    [
+        ("ДСНС", "ДСНС"),
+        ("Марко Зразок / УНІАН", "Марко Зразок / УНІАН"),
+        ("Фото: ДСНС; Фото: СБУ", "ДСНС, СБУ"),
+        ("Фото: ДСНС; Київ", "ДСНС"),
+    ],
 )
 def test_a_field_for_the_credit_may_hold_a_bare_name(field: str, source: str) -> None:
     assert credit.stated(field) == Credit(kind=CreditKind.PHOTO, source=source)

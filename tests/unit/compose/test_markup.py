@@ -41,6 +41,13 @@ def test_what_telegram_refuses_is_named(text: str, rule: str) -> None:
     assert rule in (markup.fault(text, TELEGRAM, 100) or "")
 
 
+def test_what_telegram_makes_entities_of_by_itself_is_counted_outside_links() -> None:
+    text = "#тег @канал https://a.b/c example.com 1.1.1.1 /start $UAH"
+    assert markup.measure(text, TELEGRAM).entities == 7
+    assert markup.measure(f'<a href="https://a.b">{text}</a>', TELEGRAM).entities == 1
+    assert markup.measure("Так. Ні, 2.5 % і 14.05, а/б", TELEGRAM).entities == 0
+
+
 def test_addresses_are_found_in_anchors_and_on_facebook_in_the_text() -> None:
     assert markup.links('<a href="https://a.b/?x=1&amp;y=2">я</a>', TELEGRAM) == ["https://a.b/?x=1&y=2"]
     assert markup.links("Так: https://a.b/c\nі http://d.e", FACEBOOK) == ["https://a.b/c", "http://d.e"]

@@ -18,6 +18,7 @@ from bot.domain.article import Article, Priority
 from bot.domain.channel import PhotoPolicy, Platform
 from bot.domain.post import CreditKind, Method
 from bot.errors import ComposeError
+from bot.sandbox import telegram_rules
 from tests.unit.compose.samples import NOON, TEMPLATES, a_channel, an_article, composer
 
 BOTH = pytest.mark.parametrize("platform", list(Platform))
@@ -117,6 +118,14 @@ def test_a_first_sentence_too_long_for_any_post_ends_in_an_ellipsis_at_a_word() 
     post = composer().compose(an_article(lead="Міст " + "довжелезний " * 900), a_channel(), at=NOON)
     assert "довжелезний…\n" in post.text
     assert 4080 < post.length <= 4096
+
+
+def test_a_hundred_hashtags_in_the_lead_do_not_cost_the_post_its_links() -> None:
+    lead = " ".join(f"Речення про #місто{number}." for number in range(150))
+    post = composer().compose(an_article(lead=lead), a_channel(summary=4000), at=NOON)
+    assert post.plain.count("#") < 100
+    read = telegram_rules.read_text(post.text, "HTML", limit=4096, too_long="too long", needed=True)
+    assert [entity["url"] for entity in read.entities if "url" in entity] == [post.link, "https://t.me/example"]
 
 
 def test_breaking_news_and_named_templates() -> None:
