@@ -81,7 +81,7 @@ class House:
 
 
 def templates() -> Path:
-    """Return the folder of post templates: the outlet's own beside its configuration, else those that came along."""
+    """Return the folder of post templates: `config/templates` of the working folder, else those that came along."""
     own = Path("config/templates")
     return own if own.is_dir() else resource("config/templates")
 

@@ -51,11 +51,11 @@ class Deliverer:
         self._recorder = recorder
         self._timing = timing
         self._shadow = shadow
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     def stop(self) -> None:
         """Let what is only claimed go back to the queue."""
-        self._stopping = True
+        self._stopping.set()
 
     async def deliver_next(self, lane: Lane) -> bool:
         """Take the channel's next delivery and bring it to an end; False where nothing is due."""
@@ -63,7 +63,7 @@ class Deliverer:
         if not isinstance(claimed, Delivery):
             return claimed
         try:
-            ready = await self._preparer.prepare(claimed, lane, self._clock.now())
+            ready = await self._prepare(claimed, lane)
         except NotPublishedError as error:
             verdict = after_error(error, claimed.kind, claimed.attempts, self._timing.lease)
             ended = Ended(verdict=verdict, error=f"{type(error).__name__}: {error}", cause=error)
@@ -76,7 +76,7 @@ class Deliverer:
             _log.exception("a post could not be prepared", delivery=claimed.id, channel=lane.channel.name)
             why = f"a fault of the program, see the log: {type(error).__name__}: {error}"
             ready = Settled(state=State.HELD, held_reason=HeldReason.TEMPLATE, why=why)
-        if self._stopping:
+        if ready is None:
             await self._release(lane, claimed, "the service stops")
             return False
         if self._shadow and isinstance(ready, Ready):
@@ -89,6 +89,21 @@ class Deliverer:
         if marked is not None:
             await self._call(lane, marked, ready)
         return True
+
+    async def _prepare(self, delivery: Delivery, lane: Lane) -> Ready | Settled | None:
+        """Make a delivery ready; None where the service was told to stop meanwhile."""
+        preparing = asyncio.create_task(self._preparer.prepare(delivery, lane, self._clock.now()))
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({preparing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if self._stopping.is_set():
+                return None
+            return await preparing
+        finally:
+            stopping.cancel()
+            if not preparing.done():
+                preparing.cancel()
+            await asyncio.gather(preparing, stopping, return_exceptions=True)
 
     async def _claim(self, lane: Lane) -> Delivery | bool:
         """Claim what is due; else True to look again at once, False to wait."""

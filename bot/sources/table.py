@@ -40,7 +40,7 @@ class Table:
     Args:
         url: SQLAlchemy address of the database; a secret.
         query: one SELECT.
-        columns: our field to their column; empty: columns are named like our fields, others are passed over.
+        columns: our field to their column; columns named like our fields need not be told, others are passed over.
         zone: of times without an offset.
         rubric: of rows that state none.
 
@@ -101,7 +101,7 @@ class Table:
             await engine.dispose()
 
     def _read(self, names: Sequence[str], rows: Sequence[Sequence[Any]], cursor: dict[str, Any]) -> Found:
-        columns = self._columns or {name: name for name in names if name in FIELDS}
+        columns = {name: name for name in names if name in FIELDS and name not in self._columns.values()} | self._columns
         missing = [column for column in columns.values() if column not in names]
         if missing:
             raise SourceError(f"source {self.name}: the query gives no column {missing[0]!r}, only {', '.join(names)}")

@@ -25,6 +25,7 @@ from bot.errors import DatabaseError, SettingsError
 
 SCHEMA = "0001"  # the newest revision under alembic/versions; a test compares
 
+_DRIVERS = ("asyncpg", "sqlite3")
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # a mark that a power cut undoes would be a double
@@ -180,6 +181,10 @@ async def _reached(shown: str) -> AsyncIterator[None]:
         raise DatabaseError(f"{shown}: {error.orig}") from error
     except OSError as error:
         raise DatabaseError(f"{shown}: cannot be reached ({error})") from error
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] in _DRIVERS:  # what a driver says before SQLAlchemy hears of it
+            raise DatabaseError(f"{shown}: {error}") from error
+        raise
 
 
 def _sqlite(url: Any, *, begin: str, connections: int, read_only: bool = False) -> AsyncEngine:
