@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from bot.compose import credit
 from bot.domain.post import Credit, CreditKind
 
-_TABLE = [json.loads(line) for line in (Path(__file__).parent / "credits.jsonl").read_text("utf-8").splitlines()]
+_FILES = (Path(__file__).with_name("credits.jsonl"), Path(__file__).with_name("credits_rare.jsonl"))
+_TABLE = [json.loads(line) for file in _FILES for line in file.read_text("utf-8").splitlines()]
 _CREDITS = [row for row in _TABLE if row["kind"]]
 _OTHERS = [row["line"] for row in _TABLE if not row["kind"]]
 _SEEDS = Path(__file__).parents[4] / "shared" / "seeds"
