@@ -50,7 +50,7 @@ class Block:
     text: str
 
 
-@lru_cache(maxsize=32)  # a post asks for the summary and for the credit, and an article goes to several channels
+@lru_cache(maxsize=16)  # a post asks for the summary and for the credit, and an article goes to several channels
 def blocks(body: str) -> tuple[Block, ...]:
     """Return the body's blocks in order; nothing that is a script, a form or an aside."""
     body = clean(body)

@@ -68,7 +68,7 @@ def summary(article: Article, target: int) -> list[str]:
     return list(_told(article.title, article.lead, article.body, target)) if target > 0 else []
 
 
-@lru_cache(maxsize=64)  # an article goes to several channels, one after the other
+@lru_cache(maxsize=16)  # an article goes to several channels, one after the other
 def _told(title: str, lead: str, body: str, target: int) -> tuple[str, ...]:
     key = _key(title)
     of_lead = _of_lead(lead, key, target)

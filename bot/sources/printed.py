@@ -156,7 +156,7 @@ def _paragraphs(lines: list[str]) -> list[list[str]]:
 def _credit(line: str) -> str | None:
     if len(line) > _MAX_CAPTION:
         return None
-    return line if is_credit(line) else credit_in(line)
+    return credit_in(line)
 
 
 def _may_be_lead(paragraph: str) -> bool:

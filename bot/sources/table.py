@@ -101,7 +101,9 @@ class Table:
             await engine.dispose()
 
     def _read(self, names: Sequence[str], rows: Sequence[Sequence[Any]], cursor: dict[str, Any]) -> Found:
-        columns = {name: name for name in names if name in FIELDS and name not in self._columns.values()} | self._columns
+        columns = {
+            name: name for name in names if name in FIELDS and name not in self._columns.values()
+        } | self._columns
         missing = [column for column in columns.values() if column not in names]
         if missing:
             raise SourceError(f"source {self.name}: the query gives no column {missing[0]!r}, only {', '.join(names)}")

@@ -49,7 +49,7 @@ def _serve(pipe: Connection) -> None:
             sandbox.telegram.rates = Rates.off()
             pipe.send(sandbox.url)
             while not pipe.poll():
-                await asyncio.sleep(0.2)  # noqa: ASYNC110 - the word to stop comes from another process
+                await asyncio.sleep(0.2)
             pipe.send(
                 {
                     "telegram": [len(sandbox.telegram.history(name)) for name in ("@outlet_1", "@outlet_2")],

@@ -15,8 +15,7 @@ LABELLED = Path(__file__).parents[1] / "compose" / "credits.jsonl"
 def test_labelled_credit_lines_are_told_from_prose() -> None:
     rows = [json.loads(line) for line in LABELLED.read_text(encoding="utf-8").splitlines()]
     wrong = [row["line"] for row in rows if (credit_in(row["line"]) is not None) is not bool(row.get("kind"))]
-    # a few need knowledge of the world («Фото М. Зразка», «Пшеничне поле / Getty Images»)
-    assert len(wrong) <= len(rows) * 0.04, wrong
+    assert wrong == []
 
 
 @pytest.mark.parametrize(
