@@ -51,5 +51,5 @@ def with_parameters(address: str, parameters: tuple[tuple[str, str], ...]) -> st
     if not added:
         return address
     before, mark, fragment = address.partition("#")
-    joint = "" if before.endswith(("?", "&")) else "&" if "?" in before else "?"
+    joint = "?" if "?" not in before else "" if before.endswith(("?", "&")) else "&"
     return f"{before}{joint}{added}{mark}{fragment}"

@@ -155,6 +155,7 @@ def test_any_body_is_read_without_an_error(text: str) -> None:
         ("https://a.b/c?", "https://a.b/c?utm=t+g"),
         ("https://a.b/c?x=1&", "https://a.b/c?x=1&utm=t+g"),
         ("https://a.b/c#", "https://a.b/c?utm=t+g#"),
+        ("https://a.b/c&", "https://a.b/c&?utm=t+g"),
         ("https://a.b", "https://a.b?utm=t+g"),
         ("https://новини.укр/міст?б=так", "https://новини.укр/міст?б=так&utm=t+g"),
         ("https://a.b/%D1%96%2F?q=%26%3D", "https://a.b/%D1%96%2F?q=%26%3D&utm=t+g"),
