@@ -10,6 +10,7 @@ from typing import Protocol
 from bot.channels.base import Parcel, Photo
 from bot.compose.post import Composer
 from bot.domain.article import Article
+from bot.domain.channel import Approval
 from bot.domain.delivery import Delivery, HeldReason, Kind, State
 from bot.domain.ledger import LedgerEntry
 from bot.domain.post import Post
@@ -92,6 +93,10 @@ class Preparer:
         settled = _settled(delivery, stored, target)
         if settled is not None:
             return settled
+        aged = self._aged(delivery, lane, stored, at)
+        if aged:
+            why = f"words that have aged: {', '.join(aged)}"
+            return Settled(state=State.HELD, held_reason=HeldReason.STALE_WORDS, why=why)
         try:
             post = self._compose(delivery, lane, stored, target, listed, at)
         except ComposeError as error:
@@ -146,6 +151,13 @@ class Preparer:
             return self._composer.notice(stored.article, channel, at=at, what="corrected")
         rung = 0 if delivery.kind is Kind.EDIT else max(delivery.rung, least_rung)
         return self._composer.compose(stored.article, channel, at=at, rung=rung, method=method)
+
+    def _aged(self, delivery: Delivery, lane: Lane, stored: StoredArticle | None, at: datetime) -> tuple[str, ...]:
+        """Return the words an editor should see before they go out; a time that an editor set is consent."""
+        asks = lane.channel.approval is Approval.EDITOR and delivery.pinned_at is None
+        if not asks or stored is None or delivery.kind is not Kind.PUBLISH or delivery.repost < 0:
+            return ()
+        return self._composer.aged(stored.article, lane.channel, at)
 
     async def _dead(self, link: str) -> str | None:
         """Say why an article's page does not answer, None where it does."""

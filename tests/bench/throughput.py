@@ -48,8 +48,7 @@ def _serve(pipe: Connection) -> None:
         async with Sandbox(welcoming=True) as sandbox:
             sandbox.telegram.rates = Rates.off()
             pipe.send(sandbox.url)
-            while not pipe.poll():
-                await asyncio.sleep(0.2)
+            await asyncio.to_thread(pipe.recv)
             pipe.send(
                 {
                     "telegram": [len(sandbox.telegram.history(name)) for name in ("@outlet_1", "@outlet_2")],
