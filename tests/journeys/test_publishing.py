@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from bot.clock import SystemClock
 from bot.domain.article import Priority
+from bot.domain.delivery import State
+from bot.store import channels, deliveries
 from tests.factories import an_article
 from tests.journeys.outlet import Outlet, ledger, publish, queue
 
@@ -119,3 +121,25 @@ async def test_a_post_without_a_photo_shows_a_large_card_of_its_article(outlet: 
     (post,) = outlet.telegram
     assert post.link_preview["url"] == article.url
     assert post.link_preview["prefer_large_media"] is True
+
+
+async def test_words_that_aged_wait_for_the_editor_who_approves_and_go_when_pinned(outlet: Outlet):
+    outlet.write(telegram='approval = "editor"', schedule='fresh_for = "7d"')
+    yesterday = a_story(lead="Міст відкрили сьогодні зранку.", published_at=NOW - timedelta(days=2))
+    async with outlet.open() as service:
+        await publish(service, yesterday)
+        (proposed,) = await queue(service)
+        assert proposed["state"] == "proposed"
+        database = service.house.database
+        lane = next(lane for lane in service.lanes.values() if lane.channel.name == "telegram-main")
+        for pinned_at in (None, NOW):
+            async with database.write() as tx:
+                delivery = await deliveries.get(tx, proposed["delivery"])
+                await deliveries.move(tx, delivery, State.PLANNED, NOW, pinned_at=pinned_at)
+                await channels.wake(tx, [lane.id], NOW)
+            await service.worker.drain()
+            if pinned_at is None:
+                (held,) = await queue(service)
+                assert (held["state"], held["held_reason"]) == ("held", "stale-words")
+    (post,) = outlet.telegram
+    assert "сьогодні" in post.text
