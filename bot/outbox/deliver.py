@@ -66,7 +66,7 @@ class Deliverer:
             ready = await self._prepare(claimed, lane)
         except NotPublishedError as error:
             verdict = after_error(error, claimed.kind, claimed.attempts, self._timing.lease)
-            ended = Ended(verdict=verdict, error=f"{type(error).__name__}: {error}", cause=error)
+            ended = Ended(verdict=verdict, error=_told(error), cause=error)
             await self._recorder.record_unsent(lane, claimed, ended)
             return True
         except BotError:
@@ -209,7 +209,7 @@ class Deliverer:
             receipt = await self._send(lane, delivery, ready)
         except Exception as error:
             verdict = after_error(error, delivery.kind, delivery.attempts, self._timing.lease)
-            ended = Ended(verdict=verdict, error=f"{type(error).__name__}: {error}", cause=error)
+            ended = Ended(verdict=verdict, error=_told(error), cause=error)
         else:
             ended = Ended(verdict=Verdict(state=State.PUBLISHED), receipt=receipt)
         self._metrics.publish_seconds.observe(self._clock.running() - started)
@@ -224,3 +224,8 @@ class Deliverer:
         else:
             await publisher.edit(target, ready.parcel)
         return None
+
+
+def _told(error: Exception) -> str:
+    """Return an error in words: ours speak for themselves, of others the kind says more than the text."""
+    return str(error) if isinstance(error, BotError) else f"{type(error).__name__}: {error}"
