@@ -146,9 +146,8 @@ async def test_words_that_aged_wait_for_the_editor_who_approves_and_go_when_pinn
 
 
 async def test_a_command_under_another_configuration_takes_nothing_from_a_channel_that_waits(outlet: Outlet):
-    outlet.write(schedule='blackouts = ["00:00-12:00", "12:00-24:00"]')
     async with outlet.open() as service:
-        await publish(service, a_story())
+        await publish(service, a_story(published_at=NOW + timedelta(hours=1)))
     whole = outlet.toml.read_text("utf-8")
     outlet.toml.write_text(whole[: whole.rindex("[[channels]]")], "utf-8")
     story = outlet.place / "story.json"
@@ -159,8 +158,7 @@ async def test_a_command_under_another_configuration_takes_nothing_from_a_channe
 
 
 async def test_a_channel_that_the_service_no_longer_serves_is_told_of_by_why(outlet: Outlet):
-    outlet.write(schedule='blackouts = ["00:00-12:00", "12:00-24:00"]')
-    article = a_story()
+    article = a_story(published_at=NOW + timedelta(hours=1))
     async with outlet.open() as service:
         await publish(service, article)
     whole = outlet.toml.read_text("utf-8")
