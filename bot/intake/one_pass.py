@@ -25,7 +25,7 @@ from bot.sources.base import Rejected, Source
 from bot.store import articles, channels, deliveries, house
 from bot.store.articles import Outcome, StoredArticle
 from bot.store.database import Database
-from bot.store.decisions import Decision, decide
+from bot.store.decisions import Decision, cap, decide
 from bot.store.deliveries import NewDelivery
 from bot.store.tables import deliveries as rows
 
@@ -212,6 +212,7 @@ class Intake:
             made.append(_of(stored, "not queued", "it came retracted"))
         await decide(tx, made, now)
         if outcome.status == "updated":
+            await cap(tx, stored.id)
             await self._mend(tx, stored, now)
             await follow(tx, stored, self._served, gather=self._gather, now=now)
         return grew

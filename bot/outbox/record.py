@@ -30,7 +30,7 @@ from bot.outbox.prepare import Ready
 from bot.store import articles, channels, deliveries, ledger, pace
 from bot.store.articles import StoredArticle
 from bot.store.database import Database
-from bot.store.decisions import Decision, decide
+from bot.store.decisions import Decision, cap, decide
 
 _DONE = {Kind.PUBLISH: "published", Kind.DIGEST: "published", Kind.EDIT: "edited", Kind.WITHDRAW: "withdrawn"}
 _log = logger("outbox")
@@ -174,6 +174,8 @@ class Recorder:
             await self._follow(tx, delivery, now)  # a newer revision may pass where this one was refused
         told = ended.error + (f" (attempt {delivery.attempts})" if delivery.attempts else "")
         await decide(tx, [about(delivery, _word(verdict), told)], now)
+        if verdict.state is State.PLANNED and delivery.article_id is not None:
+            await cap(tx, delivery.article_id)
 
     async def _follow(self, tx: AsyncConnection, delivery: Delivery, now: datetime) -> StoredArticle | None:
         """Let the posts of a delivery's article follow what changed while it was on its way."""
