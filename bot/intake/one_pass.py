@@ -173,6 +173,8 @@ class Intake:
                 and stored.article.published_at < now - backlog.MISSED_BY
             )
             late |= await self._decide(tx, outcome, source, now, report, missed=missed)
+        if any(one.status != "unchanged" for one in report.accepted):
+            await channels.wake(tx, list(self._served), now)
         for channel_id in late:
             await backlog.settle(tx, self._served[channel_id], channel_id, now)
 
@@ -207,7 +209,6 @@ class Intake:
                     report.queued.append(queued)
                     if missed:
                         grew.add(channel_id)
-            await channels.wake(tx, list(self._served), now)
         elif outcome.status == "stored":
             made.append(_of(stored, "not queued", "it came retracted"))
         await decide(tx, made, now)
