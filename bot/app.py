@@ -196,6 +196,7 @@ class Publishers:
                 channel.address,
                 web_url=settings.telegram.web_url,
                 service_chat=channel.service_chat,
+                token_name=channel.token_env or "VISTNYK_TELEGRAM__TOKEN",
             )
         secret = settings.facebook.app_secret
         return FacebookPublisher(
@@ -277,7 +278,7 @@ async def open_service(
             house.database,
             house.clock,
             house.metrics,
-            Preparer(house.database, house.composer, photos, house.fetcher),
+            Preparer(house.database, house.composer, photos, house.fetcher, budget=timing.lease / 4),
             recorder,
             timing,
             shadow=settings.mode == "shadow",

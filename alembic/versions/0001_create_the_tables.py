@@ -230,10 +230,10 @@ def upgrade() -> None:
         ["target_id", "kind"],
         unique=True,
         sqlite_where=sa.text(
-            "state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown') AND target_id IS NOT NULL"
+            "state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown', 'held') AND target_id IS NOT NULL"
         ),
         postgresql_where=sa.text(
-            "state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown') AND target_id IS NOT NULL"
+            "state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown', 'held') AND target_id IS NOT NULL"
         ),
     )
     op.create_index(

@@ -47,6 +47,7 @@ class Outcome:
     stored: StoredArticle
     status: str
     was_retracted: bool = False
+    first_told: bool = False  # by this source
 
     @property
     def is_retracted_now(self) -> bool:
@@ -129,7 +130,7 @@ async def store(
                 )
             )
     if not changed:
-        return Outcome(stored=existing, status="unchanged", was_retracted=was_retracted)
+        return Outcome(stored=existing, status="unchanged", was_retracted=was_retracted, first_told=last is None)
     await tx.execute(update(articles).where(articles.c.id == existing.id).values(changed_at=now, **changed))
     return Outcome(stored=await get(tx, existing.id), status="updated", was_retracted=was_retracted)
 

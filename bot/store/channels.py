@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.channel import Channel, ChannelId
@@ -59,7 +59,10 @@ async def open_channels(
     Args:
         close: only the service closes channels; a command that was given another configuration by mistake must not.
     """
-    wanted = {(channel.name, channel.platform.value, channel.address) for channel in configured}
+    if tx.dialect.name == "postgresql":
+        # Replicas that start together settle their rows one after the other.
+        await tx.execute(text("SELECT pg_advisory_xact_lock(7811463296)"))
+    wanted = sorted({(channel.name, channel.platform.value, channel.address) for channel in configured})
     rows = (await tx.execute(select(channels))).all()
     known = {(row.name, row.platform, row.address): row for row in rows}
     for key, row in known.items():

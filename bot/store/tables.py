@@ -219,7 +219,7 @@ deliveries = Table(
         "uq_deliveries_change",
         "target_id",
         "kind",
-        where="state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown') AND target_id IS NOT NULL",
+        where="state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown', 'held') AND target_id IS NOT NULL",
         unique=True,
     ),
     _partial(
