@@ -257,6 +257,7 @@ def upgrade() -> None:
         sa.Column("article_id", KEY, nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("content", JSON, nullable=False),
         sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=("fk_payloads_article_id")),
         sa.PrimaryKeyConstraint("article_id", "source", name=("pk_payloads")),

@@ -121,6 +121,7 @@ payloads = Table(
     Column("article_id", _Key, ForeignKey("articles.id"), primary_key=True),
     Column("source", Text, primary_key=True),
     Column("at", UtcTime, nullable=False),
+    Column("fingerprint", Text, nullable=False),  # outlives the content, which is pruned
     Column("content", _Json, nullable=False),
 )
 

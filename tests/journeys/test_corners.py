@@ -10,6 +10,7 @@ from bot.domain.article import Priority
 from bot.domain.delivery import State
 from bot.sandbox import mishaps
 from bot.store import channels, deliveries
+from bot.store.pruning import prune
 from bot.store.tables import deliveries as rows
 from tests.factories import an_article
 from tests.journeys.outlet import BOT_ID, Outlet, ledger, publish, queue
@@ -142,3 +143,18 @@ async def test_a_photo_refused_again_and_again_ends_instead_of_going_round(outle
         line = next(line for line in await ledger(service) if line["platform"] == "facebook")
         assert await queue(service) == []
     assert (line["state"], line["attempts"]) == ("failed", 3)
+
+
+async def test_an_article_that_was_pruned_and_is_shown_again_unchanged_stays_unchanged(outlet: Outlet):
+    outlet.write(telegram='corrections = "notice"')
+    article = a_story(body="<p>" + WORDS + "</p>")
+    async with outlet.open() as service:
+        await publish(service, article)
+        async with service.house.database.write() as tx:
+            dropped = await prune(tx, SystemClock().now() + timedelta(days=1))
+        assert (dropped["bodies"], dropped["payloads"]) == (1, 1)
+        await publish(service, article)
+        assert {line["revision"] for line in await ledger(service)} == {1}
+        await publish(service, corrected(article, title="Нова назва"))
+    assert len(outlet.telegram) == 2
+    assert outlet.facebook[0].message.startswith("Нова назва")
