@@ -25,7 +25,7 @@ from bot.compose.post import Composer
 from bot.configuration import Configuration
 from bot.domain.channel import Channel, ChannelId, Platform
 from bot.domain.delivery import DeliveryId
-from bot.errors import BotError, DatabaseError
+from bot.errors import BotError, DatabaseError, SettingsError
 from bot.intake.one_pass import Intake
 from bot.metrics import Metrics
 from bot.network import Fetcher
@@ -112,27 +112,32 @@ async def open_database(stack: AsyncExitStack, configuration: Configuration, clo
 
 @asynccontextmanager
 async def open_house(
-    configuration: Configuration, *, clock: Clock | None = None, settle_channels: bool = True
+    configuration: Configuration, *, clock: Clock | None = None, is_service: bool = False
 ) -> AsyncIterator[House]:
     """Open what every command shares.
 
     Args:
-        settle_channels: make the rows of channels and editors agree with the configuration; commands that only look
-            leave them as they are.
+        is_service: own an embedded database; close the channels and dismiss the editors that are gone from the
+            configuration.
+
+    Raises:
+        SettingsError: there is no channel to serve.
     """
     settings = configuration.settings
+    if not settings.channels:
+        raise SettingsError(f"{configuration.file}: channels: there is none; name at least one under [[channels]]")
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         database = await open_database(stack, configuration, clock)
+        if is_service:
+            database.own()
         configured = configured_channels(configuration)
-        if settle_channels:
-            async with database.write() as tx:
-                ids = await channel_rows.open_channels(tx, configured, await database.now(tx))
+        async with database.write() as tx:
+            now = await database.now(tx)
+            ids = await channel_rows.open_channels(tx, configured, now, close=is_service)
+            if is_service:
                 await editors.engage(tx, [one.editor() for one in settings.editors])
-        else:
-            async with database.read() as tx:
-                ids = {row.name: row.id for row in await channel_rows.everyone(tx)}
-        served = {ids[channel.name]: channel for channel in configured if channel.name in ids}
+        served = {ids[channel.name]: channel for channel in configured}
         metrics = Metrics()
         composer = Composer(templates())
         proof = Proofreader(database, composer, served)
@@ -191,6 +196,7 @@ class Publishers:
                 channel.address,
                 web_url=settings.telegram.web_url,
                 service_chat=channel.service_chat,
+                token_name=channel.token_env or "VISTNYK_TELEGRAM__TOKEN",
             )
         secret = settings.facebook.app_secret
         return FacebookPublisher(
@@ -254,8 +260,7 @@ async def open_service(
     """
     settings = configuration.settings
     async with AsyncExitStack() as stack:
-        house = await stack.enter_async_context(open_house(configuration, clock=clock))
-        house.database.own()
+        house = await stack.enter_async_context(open_house(configuration, clock=clock, is_service=True))
         publishers = await stack.enter_async_context(open_publishers(configuration))
         lanes: dict[ChannelId, Lane] = {}
         by_name = {one.name: one for one in settings.channels}
@@ -273,7 +278,7 @@ async def open_service(
             house.database,
             house.clock,
             house.metrics,
-            Preparer(house.database, house.composer, photos, house.fetcher),
+            Preparer(house.database, house.composer, photos, house.fetcher, budget=timing.lease / 4),
             recorder,
             timing,
             shadow=settings.mode == "shadow",

@@ -6,7 +6,8 @@ import asyncio
 import json
 import sys
 from collections.abc import Coroutine, Iterable
-from datetime import UTC, date, datetime
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -20,6 +21,8 @@ from bot.errors import BotError, SettingsError
 _Result = TypeVar("_Result")
 FAILED, MISUSED = 1, 2
 _WIDE = 4000  # columns of a table that no terminal shows
+
+_ZONE: ContextVar[tzinfo] = ContextVar("zone", default=UTC)  # the outlet's, for what people read
 
 app = typer.Typer(
     name="vistnyk",
@@ -261,6 +264,7 @@ def _settings() -> Any:
 
     read = configuration.read()
     set_up(level=read.settings.log.level, form=read.settings.log.format, secrets=read.secrets())
+    _ZONE.set(read.settings.timezone)
     return read
 
 
@@ -295,7 +299,7 @@ def _show(lines: Iterable[dict[str, Any]], as_json: bool, *columns: str) -> None
 
 def _cell(value: Any) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        return value.astimezone(_ZONE.get()).strftime("%Y-%m-%d %H:%M:%S")
     return "" if value is None else _scrubbed(" ".join(str(value).split()))
 
 

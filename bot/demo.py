@@ -13,7 +13,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from rich.text import Text
 
 from bot.app import Service, open_service, ticker
 from bot.configuration import Configuration, Surroundings, load
+from bot.errors import SettingsError
 from bot.logs import set_up
 from bot.resources import resource
 from bot.sandbox import Sandbox
@@ -50,6 +51,7 @@ async def run(*, once: bool, as_json: bool, port: int) -> None:
         set_up(level="ERROR" if once else "CRITICAL", form=None, secrets=[_TOKEN])
         async with _sandbox(port) as sandbox, open_service(_configuration(place, sandbox.url)) as service:
             stop = _stop_signal()
+            zone = service.house.configuration.settings.timezone
             serving = asyncio.create_task(service.worker.run())
             async with ticker(service):
                 _lay_out(resource("examples"), place / "examples")
@@ -58,7 +60,7 @@ async def run(*, once: bool, as_json: bool, port: int) -> None:
                 with Live(console=console, refresh_per_second=4, transient=once) as live:
                     while not stop.is_set():
                         lines = await _lines(service)
-                        live.update(_picture(lines, sandbox.url))
+                        live.update(_picture(lines, sandbox.url, zone))
                         if once and later.done() and _all_done(lines):
                             break
                         with contextlib.suppress(TimeoutError):
@@ -67,7 +69,7 @@ async def run(*, once: bool, as_json: bool, port: int) -> None:
             await service.worker.stop()
             await serving
             if once:
-                _print(await _ledger(service), as_json)
+                _print(await _ledger(service), as_json, zone)
 
 
 async def run_sandbox(*, port: int) -> None:
@@ -89,8 +91,8 @@ async def run_sandbox(*, port: int) -> None:
 async def _sandbox(port: int) -> AsyncIterator[Sandbox]:
     try:
         sandbox = await Sandbox(port=port, welcoming=True).__aenter__()
-    except OSError:
-        sandbox = await Sandbox(port=0, welcoming=True).__aenter__()
+    except OSError as error:
+        raise SettingsError(f"--port {port}: {error.strerror or error}; another one, or 0 for any free one") from error
     sandbox.telegram.add_bot(_TOKEN, username="tyhorichchia_bot", id=_BOT)
     sandbox.telegram.add_channel("tyhorichchia", title="Тихоріччя", bots={_BOT: None})
     sandbox.facebook.add_page(_PAGE, name="Тихоріччя", token=_PAGE_TOKEN)
@@ -162,8 +164,9 @@ def _all_done(lines: list[dict[str, Any]]) -> bool:
     return bool(lines) and all(line["state"] in _DONE for line in lines)
 
 
-def _picture(lines: list[dict[str, Any]], url: str) -> Group:
-    table = Table("№", "канал", "що", "стан", "о котрій", "заголовок", box=None, header_style="bold", expand=True)
+def _picture(lines: list[dict[str, Any]], url: str, zone: tzinfo) -> Group:
+    table = Table("№", "канал", "що", "стан", "о котрій", box=None, header_style="bold", expand=True)
+    table.add_column("заголовок", no_wrap=True, overflow="ellipsis", ratio=1)
     for line in lines:
         at = line["published_at"]
         table.add_row(
@@ -171,16 +174,16 @@ def _picture(lines: list[dict[str, Any]], url: str) -> Group:
             line["channel"],
             line["kind"],
             Text(line["state"], style=_STYLES.get(line["state"], "cyan")),
-            at.astimezone().strftime("%H:%M:%S") if at else "",
-            escape((line["title"] or "")[:70]),
+            at.astimezone(zone).strftime("%H:%M:%S") if at else "",
+            escape(line["title"] or ""),
         )
     head = Text.from_markup(f"[bold]Вісник[/]: обидва канали очима читача — [link={url}/]{url}/[/]  (Ctrl-C зупиняє)")
     return Group(head, Text(), table)
 
 
-def _print(lines: list[dict[str, Any]], as_json: bool) -> None:
+def _print(lines: list[dict[str, Any]], as_json: bool, zone: tzinfo) -> None:
     if not as_json:
-        Console(highlight=False).print(_picture(lines, "").renderables[2])
+        Console(highlight=False).print(_picture(lines, "", zone).renderables[2])
         return
     for line in lines:
         sys.stdout.write(json.dumps(line, ensure_ascii=False, default=_plain) + "\n")

@@ -9,7 +9,6 @@ import signal
 from bot.app import open_service, ticker
 from bot.clock import SystemClock
 from bot.configuration import Configuration
-from bot.errors import SettingsError
 from bot.logs import logger
 from bot.store.database import Database
 
@@ -28,8 +27,6 @@ async def run(configuration: Configuration, *, migrate: bool = False, stop: asyn
         SettingsError: there is no channel, or a token is missing.
         DatabaseError: the database is unreachable, not migrated, or owned by another process.
     """
-    if not configuration.settings.channels:
-        raise SettingsError(f"{configuration.file}: channels: there is none; name at least one under [[channels]]")
     stop = stop or asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

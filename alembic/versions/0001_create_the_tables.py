@@ -29,15 +29,11 @@ def upgrade() -> None:
         sa.Column("retraction_reason", sa.Text(), server_default="", nullable=False),
         sa.Column("returns", sa.Integer(), server_default="0", nullable=False),
         sa.Column("story_of", KEY, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["story_of"], ["articles.id"], name=("fk_articles_story_of")
-        ),
+        sa.ForeignKeyConstraint(["story_of"], ["articles.id"], name=("fk_articles_story_of")),
         sa.PrimaryKeyConstraint("id", name=("pk_articles")),
         sa.UniqueConstraint("url", name=("uq_articles_url")),
     )
-    op.create_index(
-        "ix_articles_first_seen_at", "articles", ["first_seen_at"], unique=False
-    )
+    op.create_index("ix_articles_first_seen_at", "articles", ["first_seen_at"], unique=False)
     op.create_table(
         "audit",
         sa.Column("id", KEY, nullable=False),
@@ -64,13 +60,9 @@ def upgrade() -> None:
         sa.Column("rests_until", sa.BigInteger(), nullable=True),
         sa.Column("access_lost_at", sa.BigInteger(), nullable=True),
         sa.Column("access_detail", sa.Text(), server_default="", nullable=False),
-        sa.CheckConstraint(
-            "platform IN ('telegram', 'facebook')", name=("ck_channels_platform")
-        ),
+        sa.CheckConstraint("platform IN ('telegram', 'facebook')", name=("ck_channels_platform")),
         sa.PrimaryKeyConstraint("id", name=("pk_channels")),
-        sa.UniqueConstraint(
-            "name", "platform", "address", name=("uq_channels_name_platform_address")
-        ),
+        sa.UniqueConstraint("name", "platform", "address", name=("uq_channels_name_platform_address")),
     )
     op.create_index(
         "ix_channels_wake_at",
@@ -146,17 +138,11 @@ def upgrade() -> None:
         sa.Column("delivery_id", KEY, nullable=True),
         sa.Column("decision", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
-        sa.ForeignKeyConstraint(
-            ["article_id"], ["articles.id"], name=("fk_decisions_article_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["channel_id"], ["channels.id"], name=("fk_decisions_channel_id")
-        ),
+        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=("fk_decisions_article_id")),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=("fk_decisions_channel_id")),
         sa.PrimaryKeyConstraint("id", name=("pk_decisions")),
     )
-    op.create_index(
-        "ix_decisions_article_id_id", "decisions", ["article_id", "id"], unique=False
-    )
+    op.create_index("ix_decisions_article_id_id", "decisions", ["article_id", "id"], unique=False)
     op.create_table(
         "deliveries",
         sa.Column("id", KEY, nullable=False),
@@ -171,9 +157,7 @@ def upgrade() -> None:
         sa.Column("turn", sa.SmallInteger(), nullable=False),
         sa.Column("turn_at", sa.BigInteger(), nullable=False),
         sa.Column("pinned_at", sa.BigInteger(), nullable=True),
-        sa.Column(
-            "backlog", sa.Boolean(), server_default=sa.text("false"), nullable=False
-        ),
+        sa.Column("backlog", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("queued_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.Column("fence", sa.Integer(), server_default="0", nullable=False),
@@ -196,20 +180,12 @@ def upgrade() -> None:
             "state IN ('proposed', 'planned', 'claimed', 'sending', 'published', 'unknown', 'held', 'failed', 'cancelled', 'expired')",
             name=("ck_deliveries_state"),
         ),
-        sa.ForeignKeyConstraint(
-            ["article_id"], ["articles.id"], name=("fk_deliveries_article_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["channel_id"], ["channels.id"], name=("fk_deliveries_channel_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["target_id"], ["deliveries.id"], name=("fk_deliveries_target_id")
-        ),
+        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=("fk_deliveries_article_id")),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=("fk_deliveries_channel_id")),
+        sa.ForeignKeyConstraint(["target_id"], ["deliveries.id"], name=("fk_deliveries_target_id")),
         sa.PrimaryKeyConstraint("id", name=("pk_deliveries")),
     )
-    op.create_index(
-        "ix_deliveries_article_id", "deliveries", ["article_id"], unique=False
-    )
+    op.create_index("ix_deliveries_article_id", "deliveries", ["article_id"], unique=False)
     op.create_index(
         "ix_deliveries_backlog",
         "deliveries",
@@ -254,10 +230,10 @@ def upgrade() -> None:
         ["target_id", "kind"],
         unique=True,
         sqlite_where=sa.text(
-            "state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown') AND target_id IS NOT NULL"
+            "state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown', 'held') AND target_id IS NOT NULL"
         ),
         postgresql_where=sa.text(
-            "state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown') AND target_id IS NOT NULL"
+            "state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown', 'held') AND target_id IS NOT NULL"
         ),
     )
     op.create_index(
@@ -281,10 +257,9 @@ def upgrade() -> None:
         sa.Column("article_id", KEY, nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("content", JSON, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["article_id"], ["articles.id"], name=("fk_payloads_article_id")
-        ),
+        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=("fk_payloads_article_id")),
         sa.PrimaryKeyConstraint("article_id", "source", name=("pk_payloads")),
     )
     op.create_table(
@@ -294,18 +269,14 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("content", JSON, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["article_id"], ["articles.id"], name=("fk_revisions_article_id")
-        ),
+        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=("fk_revisions_article_id")),
         sa.PrimaryKeyConstraint("article_id", "revision", name=("pk_revisions")),
     )
     op.create_table(
         "traces",
         sa.Column("trace", sa.BigInteger(), nullable=False),
         sa.Column("article_id", KEY, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["article_id"], ["articles.id"], name=("fk_traces_article_id")
-        ),
+        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=("fk_traces_article_id")),
         sa.PrimaryKeyConstraint("trace", "article_id", name=("pk_traces")),
     )
     op.create_index("ix_traces_article_id", "traces", ["article_id"], unique=False)
@@ -327,14 +298,10 @@ def upgrade() -> None:
         sa.Column("remote_id", sa.Text(), nullable=True),
         sa.Column("permalink", sa.Text(), nullable=True),
         sa.Column("more_ids", JSON, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["delivery_id"], ["deliveries.id"], name=("fk_attempts_delivery_id")
-        ),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=("fk_attempts_delivery_id")),
         sa.PrimaryKeyConstraint("id", name=("pk_attempts")),
     )
-    op.create_index(
-        ("ix_attempts_delivery_id"), "attempts", ["delivery_id"], unique=False
-    )
+    op.create_index(("ix_attempts_delivery_id"), "attempts", ["delivery_id"], unique=False)
     op.create_table(
         "ledger",
         sa.Column("delivery_id", KEY, autoincrement=False, nullable=False),
@@ -350,19 +317,11 @@ def upgrade() -> None:
         sa.Column("edited_at", sa.BigInteger(), nullable=True),
         sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
         sa.Column("more_ids", JSON, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["article_id"], ["articles.id"], name=("fk_ledger_article_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["channel_id"], ["channels.id"], name=("fk_ledger_channel_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["delivery_id"], ["deliveries.id"], name=("fk_ledger_delivery_id")
-        ),
+        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=("fk_ledger_article_id")),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=("fk_ledger_channel_id")),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=("fk_ledger_delivery_id")),
         sa.PrimaryKeyConstraint("delivery_id", name=("pk_ledger")),
-        sa.UniqueConstraint(
-            "channel_id", "remote_id", name=("uq_ledger_channel_id_remote_id")
-        ),
+        sa.UniqueConstraint("channel_id", "remote_id", name=("uq_ledger_channel_id_remote_id")),
     )
     op.create_index("ix_ledger_article_id", "ledger", ["article_id"], unique=False)
     op.create_index(
@@ -374,6 +333,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError(
-        "the first schema has nothing before it: restore a backup instead"
-    )
+    raise NotImplementedError("the first schema has nothing before it: restore a backup instead")

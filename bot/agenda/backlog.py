@@ -48,7 +48,12 @@ async def _gather(tx: AsyncConnection, channel_id: ChannelId, late: list[Deliver
             state=State.PLANNED,
             turn=Turn.ORDINARY,
             turn_at=now,
-            listed=[delivery.article_id for delivery in late if delivery.article_id is not None],
+            listed=[
+                article_id
+                for delivery in late
+                for article_id in (delivery.listed or [delivery.article_id])
+                if article_id is not None
+            ],
         ),
         now,
     )

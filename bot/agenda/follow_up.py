@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain import follow_up
 from bot.domain.channel import Channel, ChannelId
-from bot.domain.delivery import Kind, State
+from bot.domain.delivery import HeldReason, Kind, State
 from bot.domain.ledger import LedgerEntry
 from bot.store import channels, deliveries, ledger
 from bot.store.articles import StoredArticle
@@ -42,15 +42,30 @@ async def follow(
         if channel is None:
             continue
         if stored.retracted_at is not None:
-            change = follow_up.retraction(channel)
+            change = await _unless_told_anew(tx, stored, public, follow_up.retraction(channel))
         elif public.revision < stored.revision:
-            shown = public.text.casefold()
-            changed = stored.article.title.casefold() not in shown
+            changed = stored.article.title != public.title
             change = follow_up.correction(channel, headline_changed=changed, gather=gather)
         else:
             continue
         made += await _queue(tx, stored, public, change, now)
     await decide(tx, made, now)
+
+
+async def _unless_told_anew(
+    tx: AsyncConnection, stored: StoredArticle, public: LedgerEntry, change: follow_up.Change
+) -> follow_up.Change:
+    """Leave a post alone that is about to tell the story of another article: an address that changed, mostly."""
+    taking_over = await deliveries.find(
+        tx,
+        rows.c.target_id == public.delivery_id,
+        rows.c.kind == Kind.EDIT,
+        rows.c.article_id != stored.id,
+        rows.c.state.in_([State.PROPOSED, State.PLANNED, State.CLAIMED, State.SENDING, State.HELD]),
+    )
+    if not taking_over:
+        return change
+    return follow_up.Change(kind=None, why="the article was retracted; another one takes its post over")
 
 
 async def _queue(
@@ -101,6 +116,7 @@ async def _cancel_waiting(
         rows.c.channel_id.in_(served),
         rows.c.kind != Kind.WITHDRAW,
         rows.c.state.in_([State.PROPOSED, State.PLANNED, State.HELD]),
+        rows.c.held_reason.is_distinct_from(HeldReason.NO_EVIDENCE),  # it may be public
     )
     for delivery in waiting:
         await deliveries.move(tx, delivery, State.CANCELLED, now, error="the article was retracted")
@@ -114,15 +130,3 @@ async def _cancel_waiting(
             )
         )
     return made
-
-
-async def recall_withdrawals(tx: AsyncConnection, stored: StoredArticle, now: datetime) -> None:
-    """Drop withdrawals that still wait when the article is brought back."""
-    waiting = await deliveries.find(
-        tx,
-        rows.c.article_id == stored.id,
-        rows.c.kind == Kind.WITHDRAW,
-        rows.c.state.in_([State.PLANNED, State.HELD]),
-    )
-    for delivery in waiting:
-        await deliveries.move(tx, delivery, State.CANCELLED, now, error="the article was brought back")

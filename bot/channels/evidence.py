@@ -16,9 +16,9 @@ SKEW = timedelta(minutes=2)  # how far a platform's clock may be from ours
 _ADDRESS = re.compile(r"https?://[^\s<>\"«»]+[^\s<>\"«».,:;!?)\]]")
 
 
-def nothing(detail: str) -> Evidence:
-    """Return that nothing is known, and why."""
-    return Evidence(presence=Presence.NO_EVIDENCE, detail=detail)
+def nothing(detail: str, *, for_good: bool = False) -> Evidence:
+    """Return that nothing is known, and why; `for_good`: and never will be."""
+    return Evidence(presence=Presence.NO_EVIDENCE, detail=detail, for_good=for_good)
 
 
 def judge(

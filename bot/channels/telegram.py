@@ -132,7 +132,7 @@ class TelegramPublisher:
         except BotError as error:
             return nothing(f"the preview could not be read: {error}")
         if name is None:
-            return nothing("a private channel has no public preview")
+            return nothing("a private channel has no public preview", for_good=True)
         if not posts:
             return nothing("Telegram shows no preview of the channel")
         mark = attempt.watermark

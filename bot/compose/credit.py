@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from bot.compose import credit_words as words
 from bot.compose.credit_source import BRACKETS, LONGEST, MOST_WORDS, normal
+from bot.compose.credit_source import owner as owner_of
 from bot.compose.credit_source import source as source_of
 from bot.compose.markup import one_line
 from bot.domain.post import Credit, CreditKind
@@ -180,6 +181,8 @@ def _after_noun(noun: words.Noun, rest: str, *, illustrative: bool, dotted: bool
     if not strong and not noun.loose:
         return None
     source = source_of(rest, strong=strong, free=kind is CreditKind.PHOTO)
+    if source is None and not strong and (video or kind is CreditKind.VIDEO):
+        source = owner_of(rest)
     return Credit(kind=kind, source=source, illustrative=illustrative, from_video=video) if source else None
 
 

@@ -13,6 +13,8 @@ LONGEST = 120  # characters
 MOST_WORDS = 12
 _MOST_LOOSE_WORDS = 7
 _MOST_FREE_WORDS = 4
+# an office in the genitive: an adjective and one to three words that may all stand in that case
+_OWNER = re.compile(r"[а-яіїєґ’'-]{2,}(?:ої|ого)(?: [а-яіїєґ’'-]*(?:ої|ого|их|іх|и|і|ї|ів|у|а|я)){1,3}")
 BRACKETS = re.compile(r"^(?P<before>.*?)\s*[(\[](?P<inside>[^()\[\]]+)[)\]]\s*\.?$")
 
 
@@ -36,6 +38,12 @@ def source(text: str, *, strong: bool, free: bool = False) -> str | None:
     if not re.search(r"\w", text) or not _may_open(text, strong, free) or _has_verb(text):
         return None
     return normal(text)
+
+
+def owner(text: str) -> str | None:
+    """Return whose a video is, as printed: «Скриншот з відео міської диспетчерської»; None where it is no owner."""
+    text = text.strip(" .,")
+    return text if _OWNER.fullmatch(text) and not _has_verb(text) else None
 
 
 def _may_open(text: str, strong: bool, free: bool) -> bool:

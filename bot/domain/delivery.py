@@ -158,6 +158,7 @@ class Verdict:
     free: bool = False
 
 
+LAST_RUNG = 2  # text without even a card
 LONGEST_WAIT = timedelta(minutes=5)
 
 
@@ -166,7 +167,7 @@ def back_off(attempts: int) -> timedelta:
     return min(LONGEST_WAIT, timedelta(seconds=2 ** min(attempts, 10)))
 
 
-def after_error(error: Exception, kind: Kind, attempts: int, lease: timedelta) -> Verdict:
+def after_error(error: Exception, kind: Kind, attempts: int, lease: timedelta, rung: int = 0) -> Verdict:
     """Say what an error of a public call means; pure, one row per kind of error.
 
     Args:
@@ -174,6 +175,7 @@ def after_error(error: Exception, kind: Kind, attempts: int, lease: timedelta) -
         kind: what the call was to do.
         attempts: how many calls this delivery has cost before this one.
         lease: how long to leave an unanswered edit alone before it is repeated.
+        rung: how far down the photo ladder the delivery is already.
     """
     match error:
         case ThrottledError():
@@ -184,7 +186,7 @@ def after_error(error: Exception, kind: Kind, attempts: int, lease: timedelta) -
             return Verdict(state=State.PUBLISHED)
         case TooLateError() if kind is Kind.WITHDRAW:
             return Verdict(state=State.PLANNED, step_down=True)
-        case PhotoRefusedError() if kind.makes_public:
+        case PhotoRefusedError() if kind.makes_public and rung < LAST_RUNG:
             return Verdict(state=State.PLANNED, step_down=True)
         case RefusedError():
             return Verdict(state=State.FAILED)

@@ -32,7 +32,13 @@ def correction(channel: Channel, *, headline_changed: bool, gather: timedelta) -
         case Corrections.OFF:
             return Change(kind=None, why="the article changed; this channel's posts are left as they are (corrections)")
         case Corrections.NOTICE:
-            return Change(kind=Kind.PUBLISH, why="the article changed: a notice follows", turn=Turn.ORDINARY)
+            asks = channel.approval is Approval.EDITOR
+            return Change(
+                kind=Kind.PUBLISH,
+                why="the article changed: a notice follows" + (" once an editor agrees" if asks else ""),
+                turn=Turn.ORDINARY,
+                state=State.PROPOSED if asks else State.PLANNED,
+            )
         case Corrections.EDIT:
             asks = channel.approval is Approval.EDITOR and headline_changed
             return Change(

@@ -34,6 +34,7 @@ class LedgerEntry:
     channel_id: ChannelId
     article_id: ArticleId | None
     revision: int
+    title: str
     remote_id: str
     permalink: str | None
     method: Method
@@ -76,11 +77,15 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What the platform shows of an attempt; `receipt` where it is present."""
+    """What the platform shows of an attempt; `receipt` where it is present.
+
+    `for_good` says that there will never be evidence here: the channel cannot be read back at all.
+    """
 
     presence: Presence
     receipt: Receipt | None = None
     detail: str = ""
+    for_good: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

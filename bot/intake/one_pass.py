@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.agenda import backlog
-from bot.agenda.follow_up import follow, recall_withdrawals
+from bot.agenda.follow_up import follow
 from bot.clock import Clock
 from bot.domain.article import Article
 from bot.domain.channel import Approval, Channel, ChannelId, SameStory, why_not
-from bot.domain.delivery import DeliveryId, Kind, State, Turn
+from bot.domain.delivery import DeliveryId, HeldReason, Kind, State, Turn
 from bot.errors import SourceError
 from bot.intake.stories import same_story, traces
 from bot.logs import logger
@@ -25,7 +25,7 @@ from bot.sources.base import Rejected, Source
 from bot.store import articles, channels, deliveries, house
 from bot.store.articles import Outcome, StoredArticle
 from bot.store.database import Database
-from bot.store.decisions import Decision, decide
+from bot.store.decisions import Decision, cap, decide
 from bot.store.deliveries import NewDelivery
 from bot.store.tables import deliveries as rows
 
@@ -100,6 +100,7 @@ class Intake:
             _log.warning("article rejected", source=source.name, where=rejected.where, why=rejected.why)
         async with channels.turn(self._database, self._served) as (tx, now):
             baseline = first and not publish_first
+            away_since = _away_since(state, now)
             await self._take(
                 tx,
                 found.articles,
@@ -107,8 +108,8 @@ class Intake:
                 now,
                 report,
                 baseline=baseline,
-                most=None if baseline else per_pass,
-                away_since=_away_since(state, now),
+                most=None if baseline or away_since is not None else per_pass,
+                away_since=away_since,
             )
             # What waits for the next pass must be shown again: the cursor stays where it was.
             kept = state.cursor if report.left else found.cursor
@@ -165,24 +166,22 @@ class Intake:
             fresh += outcome.status == "stored"
             stored = outcome.stored
             report.accepted.append(Accepted(url=stored.article.url, revision=stored.revision, status=outcome.status))
-            if outcome.status == "unchanged":
+            if outcome.status == "unchanged" and not outcome.first_told:
                 continue
-            missed = (
-                away_since is not None
-                and stored.article.published_at is not None
-                and stored.article.published_at < now - backlog.MISSED_BY
-            )
-            late |= await self._decide(tx, outcome, source, now, report, missed=missed)
+            late |= await self._decide(tx, outcome, source, now, report, away=away_since is not None)
+        if report.accepted:
+            await channels.wake(tx, list(self._served), now)
         for channel_id in late:
             await backlog.settle(tx, self._served[channel_id], channel_id, now)
 
     async def _decide(
-        self, tx: AsyncConnection, outcome: Outcome, source: str, now: datetime, report: Report, *, missed: bool
+        self, tx: AsyncConnection, outcome: Outcome, source: str, now: datetime, report: Report, *, away: bool
     ) -> set[ChannelId]:
         """Decide what each channel does with a new or changed article; return where a backlog grew."""
         stored = outcome.stored
         detail = f"{outcome.status} from {source}, revision {stored.revision}"
-        made = [Decision(decision=outcome.status, detail=detail, article_id=stored.id)]
+        word = "told again" if outcome.status == "unchanged" else outcome.status
+        made = [Decision(decision=word, detail=detail, article_id=stored.id)]
         if stored.baseline:
             if outcome.status == "stored":
                 made.append(
@@ -190,29 +189,29 @@ class Intake:
                 )
             await decide(tx, made, now)
             return set()
-        if outcome.is_back:
-            await recall_withdrawals(tx, stored, now)
         earlier = None
         if outcome.status == "stored" and stored.retracted_at is None:
             stored, earlier = await self._twin(tx, stored)
         grew: set[ChannelId] = set()
-        planned = await self._planned(tx, stored) if outcome.status == "updated" else set()
+        planned = await self._planned(tx, stored) if outcome.status != "stored" else set()
         if stored.retracted_at is None:
             for channel_id, channel in self._served.items():
                 if (channel_id, stored.returns) in planned:
                     continue
+                missed = away and _missed(channel, stored.article, now)
                 queued, decision = await self._queue(tx, channel_id, channel, stored, earlier, source, now, missed)
                 made.append(decision)
                 if queued is not None:
                     report.queued.append(queued)
                     if missed:
                         grew.add(channel_id)
-            await channels.wake(tx, list(self._served), now)
         elif outcome.status == "stored":
             made.append(_of(stored, "not queued", "it came retracted"))
         await decide(tx, made, now)
         if outcome.status == "updated":
+            await cap(tx, stored.id)
             await self._mend(tx, stored, now)
+            await self._retime(tx, stored)
             await follow(tx, stored, self._served, gather=self._gather, now=now)
         return grew
 
@@ -235,7 +234,7 @@ class Intake:
             settled = await self._settle_twin(tx, channel_id, channel, stored, earlier, now)
             if settled is not None:
                 return None, settled
-        turn_at = article.published_at or now
+        turn, turn_at = _turn(stored)
         new = NewDelivery(
             kind=Kind.PUBLISH,
             channel_id=channel_id,
@@ -243,7 +242,7 @@ class Intake:
             repost=stored.returns,
             revision=stored.revision,
             state=State.PROPOSED if channel.approval is Approval.EDITOR else State.PLANNED,
-            turn=Turn.BREAKING if article.is_breaking else Turn.ORDINARY,
+            turn=turn,
             turn_at=turn_at,
             backlog=missed,
         )
@@ -290,11 +289,13 @@ class Intake:
         if channel.same_story is SameStory.SKIP:
             return _of(stored, "same story", f"{told} (same_story = skip)", channel_id)
         first = theirs[0]
+        if first.held_reason is HeldReason.NO_EVIDENCE:
+            return _of(stored, "same story", f"{told}, of which nobody knows yet whether it is public", channel_id)
         if first.state in (State.PROPOSED, State.PLANNED, State.HELD):
-            await deliveries.change(tx, first.id, article_id=stored.id, revision=stored.revision, repost=stored.returns)
-            handed = f"{stored.article.url} tells the story anew and takes its place in the queue"
+            handed = f"{stored.article.url} tells the story anew and goes out instead"
+            await deliveries.move(tx, first, State.CANCELLED, now, error=handed)
             await decide(tx, [_of(earlier, "same story", handed, channel_id)], now)
-            return _of(stored, "same story", f"{told} and takes its place in the queue", channel_id)
+            return None
         await deliveries.queue(
             tx,
             NewDelivery(
@@ -303,7 +304,7 @@ class Intake:
                 article_id=stored.id,
                 revision=stored.revision,
                 target_id=first.id,
-                state=State.PLANNED,
+                state=State.PROPOSED if channel.approval is Approval.EDITOR else State.PLANNED,
                 turn=Turn.EDIT,
                 turn_at=now + self._gather,
             ),
@@ -333,6 +334,19 @@ class Intake:
             await deliveries.move(tx, delivery, State.PLANNED, now)
             await channels.wake(tx, [delivery.channel_id], now)
 
+    async def _retime(self, tx: AsyncConnection, stored: StoredArticle) -> None:
+        """Let what waits follow a changed embargo, time or priority."""
+        turn, turn_at = _turn(stored)
+        waiting = await deliveries.find(
+            tx,
+            rows.c.article_id == stored.id,
+            rows.c.kind == Kind.PUBLISH,
+            rows.c.repost >= 0,
+            rows.c.state.in_([State.PROPOSED, State.PLANNED, State.HELD, State.CLAIMED]),
+        )
+        for delivery in waiting:
+            await deliveries.change(tx, delivery.id, turn=turn.value, turn_at=turn_at)
+
     async def _failed(self, name: str, state: house.SourceState, why: str) -> None:
         self._metrics.source_errors.labels(name).inc()
         _log.warning("source failed", source=name, why=why, failures=state.failures + 1)
@@ -340,10 +354,27 @@ class Intake:
             await house.keep_source_state(tx, name, replace(state, failures=state.failures + 1, error=why))
 
 
+def _missed(channel: Channel, article: Article, now: datetime) -> bool:
+    """Say whether an article would have had its turn in a channel long before now."""
+    if article.published_at is None or article.published_at > now:
+        return False
+    turn_at = channel.timetable.opens(article.published_at, windows=not article.is_breaking)
+    return turn_at is not None and turn_at < now - backlog.MISSED_BY
+
+
 def _away_since(state: house.SourceState, now: datetime) -> datetime | None:
     """Return since when the source was not seen, where that is long enough to have missed a turn."""
     last = state.last_success_at
     return last if last is not None and now - last > backlog.MISSED_BY else None
+
+
+def _turn(stored: StoredArticle) -> tuple[Turn, datetime]:
+    """Return the turn of an article's post, and the moment that orders it."""
+    article = stored.article
+    return (
+        Turn.BREAKING if article.is_breaking else Turn.ORDINARY,
+        article.published_at or stored.first_seen_at,
+    )
 
 
 def _of(stored: StoredArticle, decision: str, detail: str, channel_id: ChannelId | None = None) -> Decision:

@@ -65,8 +65,8 @@ class Deliverer:
         try:
             ready = await self._prepare(claimed, lane)
         except NotPublishedError as error:
-            verdict = after_error(error, claimed.kind, claimed.attempts, self._timing.lease)
-            ended = Ended(verdict=verdict, error=f"{type(error).__name__}: {error}", cause=error)
+            verdict = after_error(error, claimed.kind, claimed.attempts, self._timing.lease, claimed.rung)
+            ended = Ended(verdict=verdict, error=_told(error), cause=error)
             await self._recorder.record_unsent(lane, claimed, ended)
             return True
         except BotError:
@@ -143,8 +143,9 @@ class Deliverer:
             await deliveries.move(
                 tx, delivery, settled.state, now, held_reason=settled.held_reason, error=settled.why, **more
             )
-            if delivery.kind is Kind.EDIT and delivery.target_id is not None:
-                await ledger.amend(tx, delivery.target_id, revision=delivery.revision)
+            if delivery.target_id is not None and settled.revision is not None:
+                await ledger.amend(tx, delivery.target_id, revision=settled.revision)
+                await self._recorder.follow_own(tx, replace(delivery, revision=settled.revision), now)
             await decide(tx, [about(delivery, settled.word, settled.why)], now)
             await channels.wake(tx, [lane.id], now)
         self._recorder.count(lane, delivery.kind, settled.state)
@@ -168,6 +169,11 @@ class Deliverer:
                     await deliveries.move(tx, delivery, State.PLANNED, now, error="the article changed meanwhile")
                     await channels.wake(tx, [lane.id], now)
                     return None
+            paced = await pace.earliest(tx, lane.limits, now, locked=True)
+            if paced > now + _SHORT:  # a ban or others of the same bot came between
+                await deliveries.move(tx, delivery, State.PLANNED, now)
+                await channels.change(tx, lane.id, wake_at=paced)
+                return None
             last = await ledger.newest(tx, lane.id)
             await deliveries.move(
                 tx,
@@ -208,8 +214,8 @@ class Deliverer:
         try:
             receipt = await self._send(lane, delivery, ready)
         except Exception as error:
-            verdict = after_error(error, delivery.kind, delivery.attempts, self._timing.lease)
-            ended = Ended(verdict=verdict, error=f"{type(error).__name__}: {error}", cause=error)
+            verdict = after_error(error, delivery.kind, delivery.attempts, self._timing.lease, delivery.rung)
+            ended = Ended(verdict=verdict, error=_told(error), cause=error)
         else:
             ended = Ended(verdict=Verdict(state=State.PUBLISHED), receipt=receipt)
         self._metrics.publish_seconds.observe(self._clock.running() - started)
@@ -224,3 +230,8 @@ class Deliverer:
         else:
             await publisher.edit(target, ready.parcel)
         return None
+
+
+def _told(error: Exception) -> str:
+    """Return an error in words: ours speak for themselves, of others the kind says more than the text."""
+    return str(error) if isinstance(error, BotError) else f"{type(error).__name__}: {error}"

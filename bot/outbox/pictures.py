@@ -31,20 +31,24 @@ class Collected:
     notes: tuple[str, ...] = field(default=())
 
 
-async def collect(post: Post, source: Photos) -> Collected:
+async def collect(post: Post, source: Photos, budget: float) -> Collected:
     """Get all photos of a post at one time; an album of which fewer than two are left becomes an ordinary photo post.
 
     One picture under two addresses is shown once. The alt text belongs to the article's own photo and goes with it.
+
+    Args:
+        budget: seconds for any one photo.
     """
     if post.photo_url is None:
         return Collected(post=post)
     addresses = (post.photo_url, *post.album)
-    answers = await asyncio.gather(*map(source.get, addresses), return_exceptions=True)
+    getting = (asyncio.wait_for(source.get(address), budget) for address in addresses)
+    answers = await asyncio.gather(*getting, return_exceptions=True)
     had: dict[str, tuple[str, Photo]] = {}
     faults = []
     for address, answer in zip(addresses, answers, strict=True):
-        if isinstance(answer, PhotoError | FetchError):
-            faults.append(str(answer))
+        if isinstance(answer, PhotoError | FetchError | TimeoutError):
+            faults.append(str(answer) or "no answer in time")
         elif isinstance(answer, BaseException):
             raise answer
         else:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.channels.base import Parcel, Photo
@@ -47,6 +48,7 @@ class Settled:
     why: str
     held_reason: HeldReason | None = None
     text: str = ""
+    revision: int | None = None  # what the public post is known to show already
 
     @property
     def word(self) -> str:
@@ -63,13 +65,20 @@ class Pages(Protocol):
 
 
 class Preparer:
-    """Composes, checks the link, gets the photo."""
+    """Composes, checks the link, gets the photo.
 
-    def __init__(self, database: Database, composer: Composer, photos: Photos, pages: Pages) -> None:
+    Args:
+        budget: the most that one fetch may take, so that a claim's lease covers them all.
+    """
+
+    def __init__(
+        self, database: Database, composer: Composer, photos: Photos, pages: Pages, *, budget: timedelta
+    ) -> None:
         self._database = database
         self._composer = composer
         self._photos = photos
         self._pages = pages
+        self._budget = budget.total_seconds()
         self._alive: dict[str, float] = {}
 
     async def prepare(self, delivery: Delivery, lane: Lane, at: datetime) -> Ready | Settled:
@@ -93,9 +102,12 @@ class Preparer:
         try:
             post = self._compose(delivery, lane, stored, target, listed, at)
         except ComposeError as error:
+            if delivery.kind is Kind.WITHDRAW and delivery.rung == 0 and target is not None:
+                return Ready(parcel=Parcel(post=_as_shown(lane, target)), title=target.title, target=target)
             return Settled(state=State.HELD, held_reason=HeldReason.TEMPLATE, why=str(error))
         if delivery.kind is Kind.EDIT and target is not None and post.text == target.text:
-            return Settled(state=State.CANCELLED, why="the post reads so already")
+            shown = stored.revision if stored is not None else None
+            return Settled(state=State.CANCELLED, why="the post reads so already", revision=shown)
         if delivery.kind is Kind.PUBLISH and lane.channel.check_link and stored is not None and stored.article.link:
             dead = await self._dead(stored.article.link)
             if dead is not None:
@@ -104,7 +116,7 @@ class Preparer:
         if target is not None:  # only the words of a public post change; its photo stays
             parcel = Parcel(post=post)
         else:
-            collected = await collect(post, self._photos)
+            collected = await collect(post, self._photos, self._budget)
             post, photos = collected.post, collected.photos
             notes += collected.notes
             if post.photo_url is not None and not photos:
@@ -159,9 +171,11 @@ class Preparer:
         if self._alive.get(link, -_ALIVE_FOR) > now - _ALIVE_FOR:
             return None
         try:
-            status = await self._pages.alive(link)
+            status = await asyncio.wait_for(self._pages.alive(link), self._budget)
         except FetchError as error:
             return f"the article's page cannot be opened: {error}"
+        except TimeoutError:
+            return f"the article's page does not answer in time: {link}"
         if status != _OK:
             return f"the article's page answers {status}, not 200: {link}"
         if len(self._alive) > 10_000:
@@ -174,6 +188,19 @@ class Preparer:
             return None
         async with self._database.read() as tx:
             return await ledger.find_upload(tx, lane.publisher.account, photo.key)
+
+
+def _as_shown(lane: Lane, target: LedgerEntry) -> Post:
+    """Return a public post as it stands: taking it down needs no words of its own."""
+    return Post(
+        channel=lane.channel.name,
+        platform=lane.channel.platform,
+        method=target.method,
+        text=target.text,
+        plain=target.text,
+        length=len(target.text),
+        limit=len(target.text),
+    )
 
 
 def _settled(delivery: Delivery, stored: StoredArticle | None, target: LedgerEntry | None) -> Settled | None:

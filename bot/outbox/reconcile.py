@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.agenda import backlog
@@ -19,7 +20,7 @@ from bot.domain.channel import ChannelId, Platform
 from bot.domain.delivery import Delivery, HeldReason, State
 from bot.domain.ledger import Presence
 from bot.domain.plan import plan
-from bot.errors import LostClaimError
+from bot.errors import DatabaseError, LostClaimError
 from bot.logs import logger
 from bot.metrics import Metrics
 from bot.outbox.lane import Lane, Timing
@@ -59,31 +60,39 @@ class Reconciler:
 
     async def recover(self) -> None:
         """At a start: end a dead predecessor's claims where there can be no other process, and meet the backlog."""
-        async with channels.turn(self._database, self._lanes) as (tx, now):
-            if self._database.is_embedded:
+        if self._database.is_embedded:
+            async with channels.turn(self._database, self._lanes) as (tx, now):
                 await tx.execute(
                     rows.update()
                     .where(rows.c.state.in_([State.CLAIMED, State.SENDING]))
                     .values(lease_until=now - timedelta(microseconds=1))
                 )
+        await self._beat()
+        await self._end_leases()
+
+    async def reconcile(self) -> None:
+        """Look once at all that does not move by itself; what fails in one place does not stop the others."""
+        steps = [self._beat, self._end_leases, self._settle_unknown, self._sweep, self._measure]
+        now = self._clock.now()
+        if self._retried_at is None or now - self._retried_at >= self._retry:
+            self._retried_at = now
+            steps += [self._retry_access, self._retry_links]
+        for step in steps:
+            try:
+                await step()
+            except DatabaseError:
+                raise
+            except Exception:
+                _log.exception("a step of reconciling failed", step=step.__name__)
+
+    async def _beat(self) -> None:
+        """Say that somebody is here; after a long silence, meet what was missed."""
+        async with channels.turn(self._database, self._lanes) as (tx, now):
             beat = await house.fact(tx, "beat")
             if beat is not None and now - beat > backlog.MISSED_BY:
                 for lane in self._lanes.values():
                     await self._find_backlog(tx, lane, beat, now)
             await house.keep_fact(tx, "beat", now)
-        await self._end_leases()
-
-    async def reconcile(self) -> None:
-        """Look once at all that does not move by itself."""
-        await self._end_leases()
-        await self._settle_unknown()
-        await self._sweep()
-        now = self._clock.now()
-        if self._retried_at is None or now - self._retried_at >= self._retry:
-            self._retried_at = now
-            await self._retry_access()
-            await self._retry_links()
-        await self._measure()
 
     async def _find_backlog(self, tx: AsyncConnection, lane: Lane, beat: datetime, now: datetime) -> None:
         """Mark what would have gone out while nobody was there to send it."""
@@ -124,8 +133,13 @@ class Reconciler:
         for delivery in unknown:
             lane = self._lanes.get(delivery.channel_id)
             if lane is not None and delivery.state is State.UNKNOWN:
-                with suppress(LostClaimError):
+                try:
                     await self._settle_one(lane, delivery)
+                except LostClaimError:
+                    continue
+                except IntegrityError:
+                    why = "what was found in the channel is in the ledger already, as another post"
+                    await self._move(delivery, State.HELD, why, HeldReason.NO_EVIDENCE)
 
     async def _settle_one(self, lane: Lane, delivery: Delivery) -> None:
         async with self._database.read() as tx:
@@ -151,7 +165,8 @@ class Reconciler:
             if now > first:
                 self._absent.pop(delivery.id)
                 await self._move(delivery, State.PLANNED, "read back twice and not there: it is sent again")
-        elif now >= ended + self._timing.hold_after:
+        elif evidence.for_good or now >= ended + self._timing.hold_after:
+            self._absent.pop(delivery.id, None)
             await self._move(
                 delivery,
                 State.HELD,
@@ -169,7 +184,6 @@ class Reconciler:
     async def _sweep(self) -> None:
         """Expire what waits for a person and has grown too old."""
         async with channels.turn(self._database, self._lanes) as (tx, now):
-            await house.keep_fact(tx, "beat", now)
             for lane in self._lanes.values():
                 fresh_for = lane.channel.timetable.fresh_for
                 old = await deliveries.find(
@@ -178,6 +192,7 @@ class Reconciler:
                     rows.c.channel_id == lane.id,
                     rows.c.turn_at < now - fresh_for,
                     rows.c.kind == "publish",
+                    rows.c.pinned_at.is_(None),
                     rows.c.held_reason.is_distinct_from(HeldReason.NO_EVIDENCE),
                 )
                 for delivery in old:

@@ -30,7 +30,7 @@ from bot.outbox.prepare import Ready
 from bot.store import articles, channels, deliveries, ledger, pace
 from bot.store.articles import StoredArticle
 from bot.store.database import Database
-from bot.store.decisions import Decision, decide
+from bot.store.decisions import Decision, cap, decide
 
 _DONE = {Kind.PUBLISH: "published", Kind.DIGEST: "published", Kind.EDIT: "edited", Kind.WITHDRAW: "withdrawn"}
 _log = logger("outbox")
@@ -111,7 +111,7 @@ class Recorder:
             )
             await channels.change(tx, lane.id, last_at=attempt.started_at, wake_at=now)
             await decide(tx, [about(delivery, "published", f"{how}: {receipt.permalink or receipt.remote_id}")], now)
-            await self._follow(tx, delivery, now)
+            await self.follow_own(tx, delivery, now)
         self.count(lane, delivery.kind, State.PUBLISHED)
 
     def count(self, lane: Lane, kind: Kind, state: State) -> None:
@@ -158,7 +158,7 @@ class Recorder:
         )
         if isinstance(ended.cause, ThrottledError):
             scope = ended.cause.scope
-            banned = [limit for limit in lane.limits if limit[0].startswith(scope)] or list(lane.limits)
+            banned = [limit for limit in lane.limits if limit[0].startswith(scope)]
             await pace.ban(tx, banned, now + ended.cause.retry_after)
         if (
             isinstance(ended.cause, PhotoRefusedError | UploadRefusedError)
@@ -171,11 +171,13 @@ class Recorder:
         if verdict.stops_channel:
             await channels.change(tx, lane.id, access_lost_at=now, access_detail=ended.error, wake_at=None)
         if verdict.state is State.FAILED and delivery.article_id is not None:
-            await self._follow(tx, delivery, now)  # a newer revision may pass where this one was refused
+            await self.follow_own(tx, delivery, now)  # a newer revision may pass where this one was refused
         told = ended.error + (f" (attempt {delivery.attempts})" if delivery.attempts else "")
         await decide(tx, [about(delivery, _word(verdict), told)], now)
+        if verdict.state is State.PLANNED and delivery.article_id is not None:
+            await cap(tx, delivery.article_id)
 
-    async def _follow(self, tx: AsyncConnection, delivery: Delivery, now: datetime) -> StoredArticle | None:
+    async def follow_own(self, tx: AsyncConnection, delivery: Delivery, now: datetime) -> StoredArticle | None:
         """Let the posts of a delivery's article follow what changed while it was on its way."""
         if delivery.article_id is None:
             return None
@@ -202,7 +204,7 @@ class Recorder:
         await channels.change(tx, lane.id, wake_at=now, rests_until=None, **last_at)
         notes = "; ".join(part for part in (told, *ready.notes) if part)
         await decide(tx, [about(delivery, _DONE[delivery.kind], notes)], now)
-        stored = await self._follow(tx, delivery, now)
+        stored = await self.follow_own(tx, delivery, now)
         if receipt is not None and stored is not None and delivery.repost >= 0:
             arrived = max(stored.first_seen_at, stored.article.published_at or stored.first_seen_at)
             self._metrics.article_to_post_seconds.observe(max(0.0, (now - arrived).total_seconds()))

@@ -264,6 +264,9 @@ def _marked_body(document: HtmlElement) -> list[tuple[str, str]]:
 def _photo_address(image: str, base: str | None, photo: Callable[[str], str] | None) -> str:
     if not image or image.startswith("data:"):
         return ""
+    beside = photo(image) if photo is not None and "://" not in image[:10] else ""
+    if beside:  # a picture that lies beside a saved page is at hand; the one on the site may be gone
+        return beside
     try:
         address = urljoin(base or "", image)
         if urlsplit(address).scheme in ("http", "https"):

@@ -47,6 +47,7 @@ class Outcome:
     stored: StoredArticle
     status: str
     was_retracted: bool = False
+    first_told: bool = False  # by this source
 
     @property
     def is_retracted_now(self) -> bool:
@@ -94,42 +95,25 @@ async def store(
     existing = await find(tx, article.url)
     if existing is None:
         return await _add(tx, article, source, now, baseline)
-    told = await _payloads(tx, existing.id)
+    told, prints = await _payloads(tx, existing.id)
     last = told.get(source)
-    if last is not None and _is_older(article, last):
-        return Outcome(
-            stored=existing,
-            status="unchanged",
-            was_retracted=existing.retracted_at is not None,
-        )
     was_retracted = existing.retracted_at is not None
+    if last is not None and _is_older(article, last):
+        return Outcome(stored=existing, status="unchanged", was_retracted=was_retracted)
     changed = retraction(existing, article, last, now)
-    if last is None or to_json(last) != to_json(article):
+    is_new = prints.get(source) != fingerprint(article)
+    if is_new or last is None or last.updated_at != article.updated_at:
         await _put_payload(tx, existing.id, source, article, now, known=last is not None)
         told[source] = article
+    if is_new:
         rank = {name: place for place, name in enumerate(authority)}
         whole = merged([told[name] for name in sorted(told, key=lambda name: (rank.get(name, len(rank)), name))])
         whole = replace(whole, retracted=None)
-        if fingerprint(whole) != fingerprint(existing.article) and (
-            last is None or fingerprint(last) != fingerprint(article)
-        ):
-            changed |= {
-                "revision": existing.revision + 1,
-                "content": to_json(whole),
-                "fingerprint": fingerprint(whole),
-                "published_at": whole.published_at,
-            }
-            await tx.execute(
-                insert(revisions).values(
-                    article_id=existing.id,
-                    revision=existing.revision + 1,
-                    at=now,
-                    source=source,
-                    content=to_json(whole),
-                )
-            )
+        row = await tx.execute(select(articles.c.fingerprint).where(articles.c.id == existing.id))
+        if fingerprint(whole) != row.scalar_one():
+            changed |= await _add_revision(tx, existing, whole, source, now)
     if not changed:
-        return Outcome(stored=existing, status="unchanged", was_retracted=was_retracted)
+        return Outcome(stored=existing, status="unchanged", was_retracted=was_retracted, first_told=last is None)
     await tx.execute(update(articles).where(articles.c.id == existing.id).values(changed_at=now, **changed))
     return Outcome(stored=await get(tx, existing.id), status="updated", was_retracted=was_retracted)
 
@@ -207,6 +191,22 @@ async def _add(tx: AsyncConnection, article: Article, source: str, now: datetime
     return Outcome(stored=stored, status="stored")
 
 
+async def _add_revision(
+    tx: AsyncConnection, existing: StoredArticle, whole: Article, source: str, now: datetime
+) -> dict[str, Any]:
+    """Keep a new revision, and return the columns of the article that it changes."""
+    revision, content = existing.revision + 1, to_json(whole)
+    await tx.execute(
+        insert(revisions).values(article_id=existing.id, revision=revision, at=now, source=source, content=content)
+    )
+    return {
+        "revision": revision,
+        "content": content,
+        "fingerprint": fingerprint(whole),
+        "published_at": whole.published_at,
+    }
+
+
 def retraction(existing: StoredArticle, article: Article, last: Article | None, now: datetime) -> dict[str, Any]:
     """Return the columns that a payload's word on retraction changes; pure.
 
@@ -230,9 +230,10 @@ def _is_older(article: Article, last: Article) -> bool:
     return article.updated_at is not None and last.updated_at is not None and article.updated_at < last.updated_at
 
 
-async def _payloads(tx: AsyncConnection, article_id: ArticleId) -> dict[str, Article]:
-    rows = await tx.execute(select(payloads).where(payloads.c.article_id == article_id))
-    return {row.source: from_json(row.content) for row in rows}
+async def _payloads(tx: AsyncConnection, article_id: ArticleId) -> tuple[dict[str, Article], dict[str, str]]:
+    """Return what each source said last, and its fingerprint: content may have been pruned since."""
+    rows = (await tx.execute(select(payloads).where(payloads.c.article_id == article_id))).all()
+    return {row.source: from_json(row.content) for row in rows}, {row.source: row.fingerprint for row in rows}
 
 
 async def _put_payload(
@@ -244,7 +245,7 @@ async def _put_payload(
     *,
     known: bool,
 ) -> None:
-    values = {"at": now, "content": to_json(article)}
+    values = {"at": now, "fingerprint": fingerprint(article), "content": to_json(article)}
     if known:
         where = and_(payloads.c.article_id == article_id, payloads.c.source == source)
         await tx.execute(update(payloads).where(where).values(**values))

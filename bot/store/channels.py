@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.channel import Channel, ChannelId
-from bot.domain.delivery import State
+from bot.domain.delivery import DeliveryId, State
 from bot.domain.plan import Status
 from bot.domain.timetable import Timetable
 from bot.store.database import Database
+from bot.store.decisions import Decision, decide
 from bot.store.tables import channels, deliveries, house, ledger
 
 
@@ -48,30 +49,25 @@ async def turn(database: Database, ids: Iterable[ChannelId]) -> AsyncIterator[tu
         yield tx, await database.now(tx)
 
 
-async def open_channels(tx: AsyncConnection, configured: Iterable[Channel], now: datetime) -> dict[str, ChannelId]:
+async def open_channels(
+    tx: AsyncConnection, configured: Iterable[Channel], now: datetime, *, close: bool = True
+) -> dict[str, ChannelId]:
     """Make the rows agree with the configuration: new ones are opened, those gone are closed.
 
     A closed channel's waiting deliveries are cancelled; its ledger stays. A changed address is a new channel.
+
+    Args:
+        close: only the service closes channels; a command that was given another configuration by mistake must not.
     """
-    wanted = {(channel.name, channel.platform.value, channel.address) for channel in configured}
+    if tx.dialect.name == "postgresql":
+        # Replicas that start together settle their rows one after the other.
+        await tx.execute(text("SELECT pg_advisory_xact_lock(7811463296)"))
+    wanted = sorted({(channel.name, channel.platform.value, channel.address) for channel in configured})
     rows = (await tx.execute(select(channels))).all()
     known = {(row.name, row.platform, row.address): row for row in rows}
     for key, row in known.items():
-        if key not in wanted and row.closed_at is None:
-            await tx.execute(update(channels).where(channels.c.id == row.id).values(closed_at=now, wake_at=None))
-            await tx.execute(
-                update(deliveries)
-                .where(
-                    deliveries.c.channel_id == row.id,
-                    deliveries.c.state.in_([State.PROPOSED, State.PLANNED, State.HELD]),
-                )
-                .values(
-                    state=State.CANCELLED,
-                    held_reason=None,
-                    finished_at=now,
-                    error="the channel is gone from the configuration",
-                )
-            )
+        if close and key not in wanted and row.closed_at is None:
+            await _close(tx, ChannelId(row.id), now)
     ids: dict[str, ChannelId] = {}
     for name, platform, address in wanted:
         old = known.get((name, platform, address))
@@ -84,6 +80,29 @@ async def open_channels(tx: AsyncConnection, configured: Iterable[Channel], now:
             ids[name] = ChannelId((await tx.execute(query.returning(channels.c.id))).scalar_one())
     await tx.execute(update(channels).where(channels.c.id.in_(ids.values())).values(wake_at=now))
     return ids
+
+
+async def _close(tx: AsyncConnection, channel_id: ChannelId, now: datetime) -> None:
+    why = "the channel is gone from the configuration"
+    await tx.execute(update(channels).where(channels.c.id == channel_id).values(closed_at=now, wake_at=None))
+    waiting = [State.PROPOSED, State.PLANNED, State.HELD]
+    dropped = await tx.execute(
+        update(deliveries)
+        .where(deliveries.c.channel_id == channel_id, deliveries.c.state.in_(waiting))
+        .values(state=State.CANCELLED, held_reason=None, finished_at=now, error=why)
+        .returning(deliveries.c.id, deliveries.c.article_id)
+    )
+    made = [
+        Decision(
+            decision="cancelled",
+            detail=why,
+            article_id=row.article_id,
+            channel_id=channel_id,
+            delivery_id=DeliveryId(row.id),
+        )
+        for row in dropped
+    ]
+    await decide(tx, made, now)
 
 
 async def due(tx: AsyncConnection, now: datetime, most: int) -> list[ChannelId]:

@@ -25,6 +25,7 @@ from bot.errors import DatabaseError, SettingsError
 
 SCHEMA = "0001"  # the newest revision under alembic/versions; a test compares
 
+_PASSING = ("40001", "40P01", "57P01", "57P02", "57P03", "08000", "08003", "08006")  # SQLSTATE
 _DRIVERS = ("asyncpg", "sqlite3")
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -85,6 +86,7 @@ class Database:
                 max_overflow=10,
                 pool_pre_ping=True,
                 pool_recycle=1800,
+                connect_args={"timeout": 10, "command_timeout": 30},
             )
         return self
 
@@ -179,6 +181,11 @@ async def _reached(shown: str) -> AsyncIterator[None]:
         if "no such table" in str(error):
             raise
         raise DatabaseError(f"{shown}: {error.orig}") from error
+    except DBAPIError as error:
+        # A connection cut in mid-statement, a deadlock, a serialisation failure: the same transaction may pass later.
+        if error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _PASSING:
+            raise DatabaseError(f"{shown}: {error.orig}") from error
+        raise
     except OSError as error:
         raise DatabaseError(f"{shown}: cannot be reached ({error})") from error
     except Exception as error:

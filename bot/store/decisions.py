@@ -49,7 +49,7 @@ async def decide(tx: AsyncConnection, made: list[Decision], now: datetime) -> No
 
 
 async def cap(tx: AsyncConnection, article_id: ArticleId) -> None:
-    """Forget an article's oldest decisions past the cap."""
+    """Forget an article's oldest decisions past the cap; called where they may grow without end."""
     kept = (
         select(decisions.c.id)
         .where(decisions.c.article_id == article_id)

@@ -162,6 +162,7 @@ def _entry(row: Any) -> LedgerEntry:
         channel_id=ChannelId(row.channel_id),
         article_id=None if row.article_id is None else ArticleId(row.article_id),
         revision=row.revision,
+        title=row.title,
         remote_id=row.remote_id,
         permalink=row.permalink,
         method=Method(row.method),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import FINAL
@@ -26,7 +26,7 @@ async def prune(tx: AsyncConnection, before: datetime) -> dict[str, int]:
             .where(revisions.c.article_id.in_(old), revisions.c.content.is_not(None))
             .values(content=None),
         ),
-        "payloads": await _count(tx, delete(payloads).where(payloads.c.article_id.in_(old), payloads.c.at < before)),
+        "payloads": await _strip(tx, payloads, payloads.c.article_id.in_(old), payloads.c.at < before),
         "traces": await _count(tx, delete(traces).where(traces.c.article_id.in_(old))),
         "attempts": await _count(
             tx,
@@ -37,14 +37,20 @@ async def prune(tx: AsyncConnection, before: datetime) -> dict[str, int]:
         "decisions": await _count(tx, delete(decisions).where(decisions.c.at < before)),
         "uploads": await _count(tx, delete(uploads).where(uploads.c.at < before)),
     }
-    bodies = 0
-    rows = (await tx.execute(select(articles.c.id, articles.c.content).where(articles.c.id.in_(old)))).all()
-    for row in rows:
+    return {"bodies": await _strip(tx, articles, articles.c.id.in_(old)), **dropped}
+
+
+async def _strip(tx: AsyncConnection, table: Table, *where: ColumnElement[bool]) -> int:
+    """Drop the bodies that rows carry; the fingerprint beside them still tells whether an article has changed."""
+    keys = list(table.primary_key.columns)
+    count = 0
+    for row in (await tx.execute(select(*keys, table.c.content).where(*where))).all():
         if "body" in row.content:
             kept = {key: value for key, value in row.content.items() if key not in ("body", "teasers")}
-            await tx.execute(update(articles).where(articles.c.id == row.id).values(content=kept))
-            bodies += 1
-    return {"bodies": bodies, **dropped}
+            this = [key == value for key, value in zip(keys, row, strict=False)]
+            await tx.execute(update(table).where(*this).values(content=kept))
+            count += 1
+    return count
 
 
 async def _count(tx: AsyncConnection, query: object) -> int:

@@ -121,6 +121,7 @@ payloads = Table(
     Column("article_id", _Key, ForeignKey("articles.id"), primary_key=True),
     Column("source", Text, primary_key=True),
     Column("at", UtcTime, nullable=False),
+    Column("fingerprint", Text, nullable=False),  # outlives the content, which is pruned
     Column("content", _Json, nullable=False),
 )
 
@@ -219,7 +220,7 @@ deliveries = Table(
         "uq_deliveries_change",
         "target_id",
         "kind",
-        where="state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown') AND target_id IS NOT NULL",
+        where="state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown', 'held') AND target_id IS NOT NULL",
         unique=True,
     ),
     _partial(

@@ -115,6 +115,7 @@ class Stage(ABC):
             channel_id=ChannelId(1),
             article_id=None,
             revision=1,
+            title="",
             remote_id=receipt.remote_id,
             permalink=receipt.permalink,
             more_ids=receipt.more_ids,

@@ -143,3 +143,27 @@ async def test_words_that_aged_wait_for_the_editor_who_approves_and_go_when_pinn
                 assert (held["state"], held["held_reason"]) == ("held", "stale-words")
     (post,) = outlet.telegram
     assert "сьогодні" in post.text
+
+
+async def test_a_command_under_another_configuration_takes_nothing_from_a_channel_that_waits(outlet: Outlet):
+    async with outlet.open() as service:
+        await publish(service, a_story(published_at=NOW + timedelta(hours=1)))
+    whole = outlet.toml.read_text("utf-8")
+    outlet.toml.write_text(whole[: whole.rindex("[[channels]]")], "utf-8")
+    story = outlet.place / "story.json"
+    story.write_text('{"url": "https://news.example/other", "title": "Інша"}', "utf-8")
+    assert (await outlet.command("ingest", str(story)))[0] == 0
+    outlet.toml.write_text(whole, "utf-8")
+    assert {line["state"] for line in await outlet.json("queue")} == {"planned"}
+
+
+async def test_a_channel_that_the_service_no_longer_serves_is_told_of_by_why(outlet: Outlet):
+    article = a_story(published_at=NOW + timedelta(hours=1))
+    async with outlet.open() as service:
+        await publish(service, article)
+    whole = outlet.toml.read_text("utf-8")
+    outlet.toml.write_text(whole[: whole.rindex("[[channels]]")], "utf-8")
+    async with outlet.open():
+        pass
+    last = [line for line in await outlet.json("why", article.url) if line["channel"] == "facebook-main"][-1]
+    assert (last["decision"], last["detail"]) == ("cancelled", "the channel is gone from the configuration")

@@ -14,6 +14,7 @@ from bot.domain.delivery import Delivery, DeliveryId, Kind, State, Turn
 from bot.errors import LostClaimError
 from bot.store import articles, channels, deliveries, pace
 from bot.store.database import Database
+from bot.store.decisions import MOST_PER_ARTICLE, Decision, cap, decide, why
 from bot.store.deliveries import HEADS, NewDelivery
 from bot.store.tables import deliveries as rows
 from tests.factories import NOON, a_channel, an_article
@@ -239,3 +240,15 @@ async def test_a_second_owner_of_an_embedded_database_is_refused(tmp_path):
         first.own()
         with pytest.raises(DatabaseError, match="in use by another"):
             second.own()
+
+
+async def test_an_article_keeps_only_its_newest_decisions(database, channel_id):
+    delivery_id = await queued(database, channel_id)
+    async with database.write() as tx:
+        article_id = (await deliveries.get(tx, delivery_id)).article_id
+        assert article_id is not None
+        many = [Decision(decision="tried in vain", detail=str(number), article_id=article_id) for number in range(500)]
+        await decide(tx, many, NOON)
+        await cap(tx, article_id)
+        kept = [line["detail"] for line in await why(tx, article_id)]
+    assert kept == [str(number) for number in range(500 - MOST_PER_ARTICLE, 500)]
