@@ -166,6 +166,7 @@ def _shown(post: Post, article: Article) -> dict[str, Any]:
         "length": post.length,
         "limit": post.limit,
         "photo_url": post.photo_url,
+        "album": list(post.album),
         "credit": post.house_credit,
         "credit_kind": credit.kind if credit else None,
         "credit_source": (credit.source or None) if credit else None,

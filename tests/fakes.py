@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from bot.channels.base import Finding, Parcel, Photo
@@ -44,8 +45,10 @@ class FakePlatform:
         if self.trouble and (error := self.trouble.pop(0)) is not None:
             raise error
 
-    async def prepare(self, post: Post, photo: Photo | None, upload: str | None = None) -> Parcel:
-        return Parcel(post=post, photo=photo, upload=upload)
+    async def prepare(
+        self, post: Post, photo: Photo | None, upload: str | None = None, album: Sequence[Photo] = ()
+    ) -> Parcel:
+        return Parcel(post=post, photo=photo, upload=upload, album=tuple(album))
 
     async def publish(self, parcel: Parcel) -> Receipt:
         self._call("publish")

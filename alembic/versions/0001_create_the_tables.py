@@ -297,6 +297,7 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), server_default="", nullable=False),
         sa.Column("remote_id", sa.Text(), nullable=True),
         sa.Column("permalink", sa.Text(), nullable=True),
+        sa.Column("more_ids", JSON, nullable=True),
         sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=("fk_attempts_delivery_id")),
         sa.PrimaryKeyConstraint("id", name=("pk_attempts")),
     )
@@ -315,6 +316,7 @@ def upgrade() -> None:
         sa.Column("published_at", sa.BigInteger(), nullable=False),
         sa.Column("edited_at", sa.BigInteger(), nullable=True),
         sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
+        sa.Column("more_ids", JSON, nullable=True),
         sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=("fk_ledger_article_id")),
         sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=("fk_ledger_channel_id")),
         sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=("fk_ledger_delivery_id")),

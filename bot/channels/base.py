@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,16 +28,23 @@ class Photo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
-    """A post made ready to leave. `upload` is a reference from an earlier receipt that spares sending the photo."""
+    """A post made ready to leave. `upload` is a reference from an earlier receipt that spares sending the photo.
+
+    `album` are the photos after the first; `attached` the platform's references to all photos of an album that it
+    already has and shows to nobody yet.
+    """
 
     post: Post
     photo: Photo | None = None
     upload: str | None = None
+    album: tuple[Photo, ...] = ()
+    attached: tuple[str, ...] = ()
 
     @property
     def payload_hash(self) -> str:
         """SHA-256, hex, over all that readers will see."""
-        seen = "\n".join((self.post.method, self.post.text, self.photo.key if self.photo else self.upload or ""))
+        first = self.photo.key if self.photo else self.upload or ""
+        seen = "\n".join((self.post.method, self.post.text, first, *(photo.key for photo in self.album)))
         return hashlib.sha256(seen.encode()).hexdigest()
 
 
@@ -62,8 +70,10 @@ class Publisher(Protocol):
     @property
     def pace_keys(self) -> tuple[tuple[str, str], ...]: ...
 
-    async def prepare(self, post: Post, photo: Photo | None, upload: str | None = None) -> Parcel:
-        """Make ready what nobody sees yet.
+    async def prepare(
+        self, post: Post, photo: Photo | None, upload: str | None = None, album: Sequence[Photo] = ()
+    ) -> Parcel:
+        """Make ready what nobody sees yet; photos of an album that the platform does not take are not in the parcel.
 
         Raises:
             NotPublishedError: this post cannot be sent as it is.

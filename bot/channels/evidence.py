@@ -37,7 +37,7 @@ def judge(
     ours = fingerprint(attempt.plain)
     for post in linked:
         if fingerprint(post.plain) == ours:
-            receipt = Receipt(remote_id=post.remote_id, permalink=post.permalink)
+            receipt = Receipt(remote_id=post.remote_id, permalink=post.permalink, more_ids=post.more_ids)
             return Evidence(presence=Presence.PRESENT, receipt=receipt, detail="link and words are ours")
     if attempt.link is not None and linked:
         return nothing(f"post {linked[0].remote_id} has our link but other words")

@@ -1,13 +1,17 @@
 """A Facebook Page: posts, edits, deletions, and the page's own list by which an unanswered post is found again.
 
-Calls: developers.facebook.com/docs/pages-api/posts, /docs/graph-api/reference/page/photos. Only the words of a post
-can be edited, only by the app that made it; it can be deleted at any time.
+Calls: developers.facebook.com/docs/pages-api/posts, /docs/graph-api/reference/page/photos; several photos are uploaded
+unpublished, which nobody sees, and attached to one post. Only the words of a post can be edited, only by the app that
+made it; it can be deleted at any time.
 """
 
 from __future__ import annotations
 
+import asyncio
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +23,7 @@ from bot.channels.facebook_graph import Graph, posted_id
 from bot.channels.transport import Transport
 from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt
 from bot.domain.post import Method, Post
-from bot.errors import BotError, PhotoRefusedError, RefusedError
+from bot.errors import BotError, PhotoRefusedError, RefusedError, UnansweredError, UnreachableError
 
 _FIELDS = "id,message,created_time,permalink_url,attachments{url,unshimmed_url,target}"
 _MOST = 100  # posts in one answer, the platform's own bound
@@ -74,26 +78,63 @@ class FacebookPublisher:
         """Percent of the allowance used, as of the last answer that told."""
         return self._graph.usage
 
-    async def prepare(self, post: Post, photo: Photo | None, upload: str | None = None) -> Parcel:
+    async def prepare(
+        self, post: Post, photo: Photo | None, upload: str | None = None, album: Sequence[Photo] = ()
+    ) -> Parcel:
         """Make a parcel; Facebook has no uploads to be used twice."""
-        if post.method not in (Method.FEED, Method.PHOTOS):
+        if post.method not in (Method.FEED, Method.PHOTOS, Method.ATTACHED_MEDIA):
             raise RefusedError(f"{post.method} is no call of Facebook's")
-        if post.method is Method.PHOTOS and photo is None:
+        if post.method is not Method.FEED and photo is None:
             raise PhotoRefusedError("there is no photo to send")
+        if post.method is Method.ATTACHED_MEDIA and photo is not None:
+            return await self._with_album(post, (photo, *album))
         return Parcel(post=post, photo=photo)
 
+    async def _with_album(self, post: Post, photos: tuple[Photo, ...]) -> Parcel:
+        """Upload what nobody sees yet; where fewer than two photos arrive, one is posted alone.
+
+        An upload without an answer is left out, too: it would never be seen, so nothing is to be read back.
+        """
+        alts = (post.photo_alt, *[""] * (len(photos) - 1))
+        answers = await asyncio.gather(*map(self._upload, photos, alts), return_exceptions=True)
+        attached: dict[str, Photo] = {}
+        for photo, answer in zip(photos, answers, strict=True):
+            if isinstance(answer, str):
+                attached[answer] = photo
+            elif not isinstance(answer, PhotoRefusedError | UnansweredError | UnreachableError):
+                raise answer
+        first, *more = attached.values() or photos[:1]
+        if first is not photos[0]:
+            post = replace(post, photo_alt="")
+        if not more:
+            return Parcel(post=post.with_one_photo(), photo=first)
+        return Parcel(post=post, photo=first, album=tuple(more), attached=tuple(attached))
+
+    async def _upload(self, photo: Photo, alt: str) -> str:
+        content = await self._post_photo(photo, {"published": "false"}, alt)
+        return posted_id(content, "id")
+
+    async def _post_photo(self, photo: Photo, fields: Mapping[str, str], alt: str) -> dict[str, Any]:
+        return await self._graph.call(
+            "POST",
+            f"{self._page}/photos",
+            fields={**fields, **({"alt_text_custom": alt} if alt else {})},
+            files={"source": ("photo.jpg", photo.jpeg, "image/jpeg")},
+            aim=Aim.PUBLISH,
+        )
+
     async def publish(self, parcel: Parcel) -> Receipt:
-        """Post words under a photo, or words with the card of a link."""
+        """Post words under a photo or an album, or words with the card of a link."""
         post = parcel.post
         if post.method is Method.PHOTOS and parcel.photo is not None:
-            fields = {"caption": post.text} | ({"alt_text_custom": post.photo_alt} if post.photo_alt else {})
-            files = {"source": ("photo.jpg", parcel.photo.jpeg, "image/jpeg")}
-            content = await self._graph.call(
-                "POST", f"{self._page}/photos", fields=fields, files=files, aim=Aim.PUBLISH
-            )
+            content = await self._post_photo(parcel.photo, {"caption": post.text}, post.photo_alt)
             post_id = posted_id(content, "post_id")
         else:
-            content = await self._graph.call("POST", f"{self._page}/feed", fields=_words(post), aim=Aim.PUBLISH)
+            fields = _words(post) | {
+                f"attached_media[{number}]": json.dumps({"media_fbid": photo})
+                for number, photo in enumerate(parcel.attached)
+            }
+            content = await self._graph.call("POST", f"{self._page}/feed", fields=fields, aim=Aim.PUBLISH)
             post_id = posted_id(content, "id")
         return Receipt(remote_id=post_id, permalink=f"{self._web_url}/{post_id}")
 

@@ -1,12 +1,15 @@
 """A Telegram channel: posts, edits, deletions, and the public preview by which an unanswered post is found again.
 
-Limits and behaviour: core.telegram.org/bots/api (sendPhoto, sendMessage, editMessageText, editMessageCaption,
-deleteMessage). It does not compose, does not wait and does not repeat.
+Limits and behaviour: core.telegram.org/bots/api (sendPhoto, sendMediaGroup, sendMessage, editMessageText,
+editMessageCaption, deleteMessage, deleteMessages). It does not compose, does not wait and does not repeat.
 """
 
 from __future__ import annotations
 
-from telegram import Bot, InputFile, LinkPreviewOptions, Message
+from collections.abc import Sequence
+from dataclasses import replace
+
+from telegram import Bot, InputFile, InputMediaPhoto, LinkPreviewOptions, Message
 from telegram.constants import ParseMode
 
 from bot.channels.base import READ_BACK, Finding, Parcel, Photo
@@ -19,6 +22,7 @@ from bot.domain.post import Method, Post
 from bot.errors import BotError, GoneError, PhotoRefusedError, RefusedError, UploadRefusedError
 
 _MOST_PAGES = 5
+_MOST_PHOTOS = 10  # sendMediaGroup
 
 
 class TelegramPublisher:
@@ -59,10 +63,16 @@ class TelegramPublisher:
     def pace_keys(self) -> tuple[tuple[str, str], ...]:
         return (("chat", f"chat:telegram:{self._chat}"), ("bot", f"bot:{self._bot.account}"))
 
-    async def prepare(self, post: Post, photo: Photo | None, upload: str | None = None) -> Parcel:
-        """Make a parcel; an upload that Telegram has refused before is left out of it."""
-        if post.method not in (Method.SEND_MESSAGE, Method.SEND_PHOTO):
+    async def prepare(
+        self, post: Post, photo: Photo | None, upload: str | None = None, album: Sequence[Photo] = ()
+    ) -> Parcel:
+        """Make a parcel; an upload that Telegram has refused before is left out of it. Albums are sent as bytes."""
+        if post.method not in (Method.SEND_MESSAGE, Method.SEND_PHOTO, Method.SEND_MEDIA_GROUP):
             raise RefusedError(f"{post.method} is no call of Telegram's")
+        if post.method is Method.SEND_MEDIA_GROUP:
+            if photo is None or not 1 <= len(album) < _MOST_PHOTOS:
+                raise PhotoRefusedError(f"an album is of two to {_MOST_PHOTOS} photos")
+            return Parcel(post=post, photo=photo, album=tuple(album))
         known = None if self._bot.is_refused(upload) else upload
         if post.method is Method.SEND_PHOTO and photo is None and known is None:
             raise PhotoRefusedError("there is no photo to send")
@@ -72,6 +82,8 @@ class TelegramPublisher:
         """Send the post; the receipt's `upload` is the largest size's file id, good for every chat of this bot."""
         if parcel.post.method is Method.SEND_MESSAGE:
             return await self._publish_text(parcel.post)
+        if parcel.post.method is Method.SEND_MEDIA_GROUP:
+            return await self._bot.ask(lambda bot: self._publish_album(bot, parcel))
         try:
             return self._receipt(await self._bot.ask(lambda bot: self._send_photo(bot, parcel)))
         except PhotoRefusedError as error:
@@ -92,7 +104,7 @@ class TelegramPublisher:
     async def edit(self, public: LedgerEntry, parcel: Parcel) -> None:
         """Rewrite a post's text, or the caption under its photo."""
         text, number = parcel.post.text, _number(public.remote_id)
-        if public.method is Method.SEND_PHOTO:
+        if public.method.carries_photo:  # an album's words are the caption of its first photo
             await self._bot.ask(
                 lambda bot: bot.edit_message_caption(self._chat, number, caption=text, parse_mode=ParseMode.HTML)
             )
@@ -105,9 +117,12 @@ class TelegramPublisher:
             )
 
     async def withdraw(self, public: LedgerEntry) -> None:
-        """Delete a post; Telegram allows it for 48 hours."""
-        number = _number(public.remote_id)
-        await self._bot.ask(lambda bot: bot.delete_message(self._chat, number))
+        """Delete a post; Telegram allows it for 48 hours. Of an album, what is left of it."""
+        number, more = _number(public.remote_id), [_number(photo) for photo in public.more_ids]
+        if more:
+            await self._bot.ask(lambda bot: bot.delete_messages(self._chat, [number, *more]))
+        else:
+            await self._bot.ask(lambda bot: bot.delete_message(self._chat, number))
 
     async def read_back(self, attempt: Attempt) -> Evidence:
         """Look for an attempt's post in the public preview; a private channel has none."""
@@ -124,7 +139,7 @@ class TelegramPublisher:
         if mark is None or not mark.isdecimal():
             since = attempt.started_at - SKEW
             return judge(attempt, posts, lambda post: post.published_at >= since, neighbour_visible=False)
-        visible = any(post.remote_id == mark for post in posts)
+        visible = any(mark in (post.remote_id, *post.more_ids) for post in posts)
         return judge(attempt, posts, lambda post: int(post.remote_id) > int(mark), neighbour_visible=visible)
 
     async def newest(self, count: int) -> list[PublicPost] | None:
@@ -178,6 +193,21 @@ class TelegramPublisher:
             parse_mode=ParseMode.HTML,
             disable_notification=parcel.post.silent,
         )
+
+    async def _publish_album(self, bot: Bot, parcel: Parcel) -> Receipt:
+        """Send all photos in one call, the words under the first; each becomes a message of its own."""
+        photos = [parcel.photo, *parcel.album] if parcel.photo else []
+        words = [parcel.post.text] + [None] * len(parcel.album)
+        messages = await bot.send_media_group(
+            self._chat,
+            [
+                InputMediaPhoto(photo.jpeg, caption=caption, parse_mode=ParseMode.HTML, filename="photo.jpg")
+                for photo, caption in zip(photos, words, strict=True)
+            ],
+            disable_notification=parcel.post.silent,
+        )
+        first, *more = sorted(messages, key=lambda message: message.message_id)
+        return replace(self._receipt(first), more_ids=tuple(str(message.message_id) for message in more))
 
     async def _send_text(self, bot: Bot, post: Post) -> Message:
         return await bot.send_message(

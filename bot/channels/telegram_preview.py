@@ -18,6 +18,7 @@ _TEXT = (
 )
 _DATE = ".//a[contains(concat(' ', normalize-space(@class), ' '), ' tgme_widget_message_date ')]//time/@datetime"
 _CARD = ".//a[contains(concat(' ', normalize-space(@class), ' '), ' tgme_widget_message_link_preview ')]/@href"
+_PHOTO = ".//a[contains(concat(' ', normalize-space(@class), ' '), ' grouped_media_wrap ')]/@href"
 _HEADER = "//*[contains(@class, 'tgme_channel_info') or contains(@class, 'tgme_channel_history')]"
 
 
@@ -40,7 +41,7 @@ def read_preview(page: bytes, name: str, web_url: str) -> list[PublicPost] | Non
 
 
 def _read(element: html.HtmlElement, name: str, web_url: str) -> PublicPost:
-    """Return one post.
+    """Return one post; an album is one, each of its photos a link to the message that it is (`…/84?single`).
 
     Raises:
         ValueError: it is not of the form expected.
@@ -53,6 +54,7 @@ def _read(element: html.HtmlElement, name: str, web_url: str) -> PublicPost:
     if published_at.tzinfo is None:
         raise ValueError("a date without its zone")
     texts = _elements(element, _TEXT)
+    photos = (photo.partition("?")[0].rpartition("/")[2] for photo in _strings(element, _PHOTO))
     links = [link for text in texts[:1] for link in _strings(text, ".//a/@href")] + _strings(element, _CARD)
     return PublicPost(
         remote_id=number,
@@ -60,6 +62,7 @@ def _read(element: html.HtmlElement, name: str, web_url: str) -> PublicPost:
         links=tuple(dict.fromkeys(links)),
         published_at=published_at.astimezone(UTC),
         permalink=f"{web_url}/{owner}/{number}",
+        more_ids=tuple(sorted({photo for photo in photos if photo.isdecimal() and int(photo) > int(number)}, key=int)),
     )
 
 

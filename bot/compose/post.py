@@ -107,11 +107,13 @@ class Composer:
         if fitted.kept < len(sentences) or not fitted.whole:
             warnings.append("the summary was shortened to fit")
         self._check(fitted.text, parts, channel, name)
+        asked = self._templates.album(channel.platform, name) if photo_url and method is None else 1
         return _post(
             channel,
             fitted.text,
             at,
             photo_url=photo_url,
+            further=album.photos(article, picture.credit, asked)[1:] if asked > 1 else (),
             photo_alt=_alt(article, title) if photo_url else "",
             credit=picture.credit,
             link=link,
@@ -119,16 +121,6 @@ class Composer:
             warnings=tuple(warnings),
             method=method,
         )
-
-    def album(self, article: Article, channel: Channel, post: Post) -> tuple[str, ...]:
-        """Return the addresses of all photos this post should carry, its own first; () for a text post.
-
-        More than one only where the template asks for an album, and only photos that the printed credit is true of.
-        """
-        if post.photo_url is None:
-            return ()
-        most = self._templates.album(channel.platform, self._chosen(article, channel))
-        return album.photos(article, post.credit, most) if most > 1 else (post.photo_url,)
 
     def notice(
         self,
@@ -309,6 +301,7 @@ def _post(
     at: datetime,
     *,
     photo_url: str | None = None,
+    further: tuple[str, ...] = (),
     photo_alt: str = "",
     credit: Credit | None = None,
     link: str | None = None,
@@ -319,6 +312,8 @@ def _post(
 ) -> Post:
     telegram = channel.platform is Platform.TELEGRAM
     with_photo, alone = (Method.SEND_PHOTO, Method.SEND_MESSAGE) if telegram else (Method.PHOTOS, Method.FEED)
+    if further:
+        with_photo = Method.SEND_MEDIA_GROUP if telegram else Method.ATTACHED_MEDIA
     method = method or (with_photo if photo_url else alone)
     action = channel.call_to_action
     return Post(
@@ -331,6 +326,7 @@ def _post(
         limit=_limit(channel, photo=method.carries_photo),
         photo_url=photo_url,
         photo_alt=photo_alt,
+        album=further,
         credit=credit,
         house_credit=house(credit) if credit else None,
         link=link,

@@ -16,12 +16,14 @@ from bot.domain.post import Method
 class Receipt:
     """The platform's word for a public post: its id there and its address.
 
-    `upload` is the platform's reference to the photo (Telegram `file_id`), reusable by the same account.
+    `upload` is the platform's reference to the photo (Telegram `file_id`), reusable by the same account. `more_ids`
+    are those of an album's further messages, in order, where the platform counts each photo as one.
     """
 
     remote_id: str
     permalink: str | None = None
     upload: str | None = None
+    more_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,12 @@ class LedgerEntry:
     published_at: datetime
     edited_at: datetime | None = None
     withdrawn_at: datetime | None = None
+    more_ids: tuple[str, ...] = ()
+
+    @property
+    def last_id(self) -> str:
+        """The newest id that this post brought into its channel."""
+        return self.more_ids[-1] if self.more_ids else self.remote_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +90,14 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicPost:
-    """A post as the platform shows it to anybody; newest last in lists. `links` are its addresses."""
+    """A post as the platform shows it to anybody; newest last in lists.
+
+    `links` are its addresses, `more_ids` as in `Receipt`.
+    """
 
     remote_id: str
     plain: str
     links: tuple[str, ...]
     published_at: datetime
     permalink: str | None = None
+    more_ids: tuple[str, ...] = ()

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.domain.channel import Platform
 
 
 class Method(StrEnum):
-    """The platform's call that makes a post public."""
+    """The platform's call that makes a post public.
+
+    `ATTACHED_MEDIA` is a `feed` with photos that were uploaded unpublished, named after the parameter that adds them.
+    """
 
     SEND_MESSAGE = "sendMessage"
     SEND_PHOTO = "sendPhoto"
+    SEND_MEDIA_GROUP = "sendMediaGroup"
     FEED = "feed"
     PHOTOS = "photos"
+    ATTACHED_MEDIA = "attached_media"
 
     @property
     def carries_photo(self) -> bool:
-        return self in (Method.SEND_PHOTO, Method.PHOTOS)
+        return self not in (Method.SEND_MESSAGE, Method.FEED)
 
 
 class CreditKind(StrEnum):
@@ -53,10 +58,11 @@ class Credit:
 class Post:
     """What a channel's readers will see.
 
-    `text` is in the platform's markup (HTML for Telegram, plain for Facebook); `plain` is the same without markup, as
-    the platform counts and shows it. `length` and `limit` are in the platform's own unit. `photo_url` is the picture
-    to send along, None for none. `link` is the article's address as readers will open it. `link_preview` is the
-    address whose card stands under a text post, None for no card. `house_credit` is the credit as printed in the post.
+    `text` is in the platform's markup (HTML for Telegram, plain for Facebook); `plain` is the same without markup,
+    as the platform counts and shows it. `length` and `limit` are in the platform's own unit. `photo_url` is the
+    picture to send along, None for none, `album` the addresses of further ones. `link` is the article's address as
+    readers will open it. `link_preview` is the address whose card stands under a text post, None for no card.
+    `house_credit` is the credit as printed in the post.
     """
 
     channel: str
@@ -68,6 +74,7 @@ class Post:
     limit: int
     photo_url: str | None = None
     photo_alt: str = ""
+    album: tuple[str, ...] = ()
     credit: Credit | None = None
     house_credit: str | None = None
     link: str | None = None
@@ -75,3 +82,8 @@ class Post:
     call_to_action: str = ""
     silent: bool = False
     warnings: tuple[str, ...] = ()
+
+    def with_one_photo(self) -> Post:
+        """Return the same post with its first photo alone."""
+        alone = {Method.SEND_MEDIA_GROUP: Method.SEND_PHOTO, Method.ATTACHED_MEDIA: Method.PHOTOS}
+        return replace(self, method=alone.get(self.method, self.method), album=())

@@ -191,7 +191,7 @@ class Deliverer:
                 text=post.text,
                 plain=post.plain,
                 link=post.link,
-                watermark=last[0].remote_id if last else None,
+                watermark=last[0].last_id if last else None,
                 started_at=now,
             )
             attempt_id = await ledger.begin_attempt(

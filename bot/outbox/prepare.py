@@ -15,8 +15,9 @@ from bot.domain.channel import Approval
 from bot.domain.delivery import Delivery, HeldReason, Kind, State
 from bot.domain.ledger import LedgerEntry
 from bot.domain.post import Post
-from bot.errors import ComposeError, FetchError, PhotoError
+from bot.errors import ComposeError, FetchError
 from bot.outbox.lane import Lane
+from bot.outbox.pictures import Photos, collect
 from bot.store import articles, ledger
 from bot.store.articles import StoredArticle
 from bot.store.database import Database
@@ -53,14 +54,6 @@ class Settled:
     def word(self) -> str:
         """Name in one word what `why` should say."""
         return f"held: {self.held_reason}" if self.held_reason is not None else self.state.value
-
-
-class Photos(Protocol):
-    """Where pictures come from."""
-
-    async def get(self, photo_url: str) -> Photo:
-        """Return a picture, or raise PhotoError or FetchError."""
-        ...
 
 
 class Pages(Protocol):
@@ -123,15 +116,15 @@ class Preparer:
         if target is not None:  # only the words of a public post change; its photo stays
             parcel = Parcel(post=post)
         else:
-            photo = None
-            if post.photo_url is not None:
-                try:
-                    photo = await asyncio.wait_for(self._photos.get(post.photo_url), self._budget)
-                except (PhotoError, FetchError, TimeoutError) as error:
-                    why = str(error) or "no answer in time"
-                    notes.append(f"the photo could not be had, the post goes out as text: {why}")
-                    post = self._compose(delivery, lane, stored, target, listed, at, least_rung=1)
-            parcel = await lane.publisher.prepare(post, photo, await self._upload(lane, photo))
+            collected = await collect(post, self._photos, self._budget)
+            post, photos = collected.post, collected.photos
+            notes += collected.notes
+            if post.photo_url is not None and not photos:
+                post = self._compose(delivery, lane, stored, target, listed, at, least_rung=1)
+            photo = photos[0] if photos else None
+            parcel = await lane.publisher.prepare(post, photo, await self._upload(lane, photo), photos[1:])
+            if len(parcel.album) < len(photos[1:]):
+                notes.append(f"the platform took {len(parcel.album) + 1} of {len(photos)} photos")
         title = stored.article.title if stored is not None else post.plain.strip().partition("\n")[0][:200]
         return Ready(parcel=parcel, title=title, stored=stored, target=target, notes=tuple(notes))
 

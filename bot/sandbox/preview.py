@@ -48,7 +48,7 @@ class Preview:
             return web.Response(status=302, headers={"Location": f"/{name}"})
         if look.broken:
             return web.Response(text='<!DOCTYPE html><html><body><div class="tgme_page">', content_type="text/html")
-        posts = self._shown(chat)
+        posts = _heads(self._shown(chat))
         before, after = request.query.get("before", ""), request.query.get("after", "")
         if before.isdigit():
             posts = [post for post in posts if post.id < int(before)][-PAGE:]
@@ -57,7 +57,7 @@ class Preview:
         else:
             posts = posts[-PAGE:]
         more = ""
-        if posts and any(post.id < posts[0].id for post in self._shown(chat)):
+        if posts and any(post.id < posts[0].id for post in _heads(self._shown(chat))):
             more = (
                 f'<div class="tgme_widget_message_centered js-messages_more_wrap"><a href="/s/{chat.username}?before='
                 f'{posts[0].id}" class="tme_messages_more js-messages_more" data-before="{posts[0].id}"></a></div>'
@@ -87,7 +87,19 @@ class Preview:
         """Return one post as t.me marks it up."""
         link = f"https://t.me/{chat.username}/{post.id}"
         photo = ""
-        if post.photo:
+        album = [one for one in self._shown(chat) if post.album and one.album == post.album]
+        if len(album) > 1:
+            photo = "".join(
+                f'<a class="tgme_widget_message_photo_wrap grouped_media_wrap blured js-message_photo" href="'
+                f'https://t.me/{chat.username}/{one.id}?single" style="background-image:url(\''
+                f"{one.photo.path if one.photo else ''}')\"></a>"
+                for one in album
+            )
+            photo = (
+                '<div class="tgme_widget_message_grouped_wrap js-message_grouped_wrap">'
+                f'<div class="tgme_widget_message_grouped js-message_grouped">{photo}</div></div>'
+            )
+        elif post.photo:
             padding = round(100 * post.photo.height / max(post.photo.width, 1), 4)
             photo = (
                 f'<a class="tgme_widget_message_photo_wrap" href="{link}" style="width:800px;background-image:'
@@ -121,6 +133,12 @@ class Preview:
             f'<a class="tgme_widget_message_link_preview" href="{html.escape(url)}">'
             f'<div class="link_preview_site_name accent_color" dir="auto">{site}</div></a>'
         )
+
+
+def _heads(posts: list[SandboxPost]) -> list[SandboxPost]:
+    """Return posts with each album as its first message."""
+    firsts = {post.album: post for post in reversed(posts)}
+    return [post for post in posts if not post.album or firsts[post.album] is post]
 
 
 def shown_link(post: SandboxPost) -> str:

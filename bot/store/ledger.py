@@ -49,7 +49,7 @@ async def end_attempt(
         "error": error[:2000],
     }
     if receipt is not None:
-        values |= {"remote_id": receipt.remote_id, "permalink": receipt.permalink}
+        values |= {"remote_id": receipt.remote_id, "permalink": receipt.permalink, "more_ids": _more(receipt)}
     await tx.execute(update(attempts).where(attempts.c.id == attempt_id).values(**values))
 
 
@@ -70,7 +70,9 @@ async def last_attempt(
         watermark=row.watermark,
         started_at=row.started_at,
     )
-    receipt = Receipt(remote_id=row.remote_id, permalink=row.permalink) if row.remote_id else None
+    receipt = None
+    if row.remote_id:
+        receipt = Receipt(remote_id=row.remote_id, permalink=row.permalink, more_ids=tuple(row.more_ids or ()))
     return AttemptId(row.id), attempt, receipt
 
 
@@ -94,6 +96,7 @@ async def enter(
             title=title,
             remote_id=receipt.remote_id,
             permalink=receipt.permalink,
+            more_ids=_more(receipt),
             method=method,
             text=text,
             published_at=at,
@@ -149,6 +152,10 @@ async def forget_upload(tx: AsyncConnection, account: str, photo: str) -> None:
     await tx.execute(delete(uploads).where(uploads.c.account == account, uploads.c.photo == photo))
 
 
+def _more(receipt: Receipt) -> list[str] | None:
+    return list(receipt.more_ids) or None
+
+
 def _entry(row: Any) -> LedgerEntry:
     return LedgerEntry(
         delivery_id=DeliveryId(row.delivery_id),
@@ -163,4 +170,5 @@ def _entry(row: Any) -> LedgerEntry:
         published_at=row.published_at,
         edited_at=row.edited_at,
         withdrawn_at=row.withdrawn_at,
+        more_ids=tuple(row.more_ids or ()),
     )

@@ -258,6 +258,7 @@ attempts = Table(
     # A receipt that came too late to be recorded, or one that reading back found.
     Column("remote_id", Text),
     Column("permalink", Text),
+    Column("more_ids", _Json),
 )
 
 ledger = Table(
@@ -281,6 +282,7 @@ ledger = Table(
     Column("published_at", UtcTime, nullable=False),
     Column("edited_at", UtcTime),
     Column("withdrawn_at", UtcTime),
+    Column("more_ids", _Json),  # of an album's further messages
     UniqueConstraint("channel_id", "remote_id"),
     Index("ix_ledger_channel_id_published_at", "channel_id", "published_at"),
     Index("ix_ledger_article_id", "article_id"),

@@ -24,6 +24,7 @@ from bot.domain.ledger import Attempt, LedgerEntry, Receipt
 from bot.domain.post import Method, Post
 from bot.sandbox import Rates, Sandbox
 from bot.sandbox.mishaps import Mishap
+from bot.sandbox.telegram_world import SandboxPost
 
 TOKEN = "700000001:AAFakeTokenOfTheSandbox-0123456789abc"
 BOT_ID = 700000001
@@ -31,6 +32,19 @@ PAGE, PAGE_TOKEN = "100200300", "EAAfakePageTokenOfTheSandbox0123456789"
 APP_SECRET = "0123456789abcdef0123456789abcdef"
 LINK = "https://news.example/mist"
 TIMEOUT = 0.4  # seconds; what a mishap of silence costs a test
+
+
+DEEDS = ("text", "photo", "album")
+
+
+def deed(photo: int) -> str:
+    """Name what publishing a post of so many photos is to `Stage.meets`."""
+    return DEEDS[min(photo, 2)]
+
+
+def photos(count: int) -> list[Photo]:
+    """Return so many different photos."""
+    return [a_photo((30, 90, 160 - 20 * number)) for number in range(count)]
 
 
 def a_photo(colour: tuple[int, int, int] = (30, 90, 160)) -> Photo:
@@ -41,24 +55,35 @@ def a_photo(colour: tuple[int, int, int] = (30, 90, 160)) -> Photo:
 
 @dataclass
 class Stage(ABC):
-    """One platform with one channel on it."""
+    """One platform with one channel on it. `photo` is how many a post has: none, one, or an album."""
 
     sandbox: Sandbox
     publisher: Publisher
     secrets: tuple[str, ...]
     text_method: Method = field(init=False)
     photo_method: Method = field(init=False)
+    album_method: Method = field(init=False)
+
+    def method(self, photo: int) -> Method:
+        return (self.text_method, self.photo_method, self.album_method)[min(photo, 2)]
 
     @abstractmethod
-    def post(self, words: str, *, photo: bool = False, link: str | None = LINK) -> Post: ...
+    def post(self, words: str, *, photo: int = 0, link: str | None = LINK) -> Post: ...
 
     @abstractmethod
     def meets(self, deed: str, mishap: Mishap, count: int = 1) -> None:
-        """Let the next calls of a deed ("text", "photo", "edit text", "edit photo", "withdraw") meet a mishap."""
+        """Let the next calls of a deed meet a mishap.
+
+        Deeds are "text", "photo", "album", "edit text", "edit photo", "withdraw".
+        """
 
     @abstractmethod
     def shown(self) -> list[str]:
         """Return the words of the public posts, oldest first."""
+
+    @abstractmethod
+    def photos_of(self, entry: LedgerEntry) -> list[bytes]:
+        """Return the photos that readers see in one post."""
 
     @abstractmethod
     def ever_shown(self) -> int: ...
@@ -72,14 +97,17 @@ class Stage(ABC):
     @abstractmethod
     def end_token(self) -> None: ...
 
-    async def publish(self, words: str, *, photo: bool = False, link: str | None = LINK) -> LedgerEntry:
+    async def publish(self, words: str, *, photo: int = 0, link: str | None = LINK) -> LedgerEntry:
         """Publish for real and return what the ledger would hold."""
-        post = self.post(words, photo=photo, link=link)
-        parcel = await self.publisher.prepare(post, a_photo() if photo else None)
-        return self.entry(post, await self.publisher.publish(parcel))
+        parcel = await self.parcel(words, photo=photo, link=link)
+        return self.entry(parcel.post, await self.publisher.publish(parcel))
 
-    async def parcel(self, words: str, *, photo: bool = False, link: str | None = LINK) -> Parcel:
-        return await self.publisher.prepare(self.post(words, photo=photo, link=link), a_photo() if photo else None)
+    async def parcel(self, words: str, *, photo: int = 0, link: str | None = LINK) -> Parcel:
+        return await self.pack(self.post(words, photo=photo, link=link), photo)
+
+    async def pack(self, post: Post, photo: int) -> Parcel:
+        had = photos(photo)
+        return await self.publisher.prepare(post, had[0] if had else None, album=had[1:])
 
     def entry(self, post: Post, receipt: Receipt) -> LedgerEntry:
         return LedgerEntry(
@@ -90,6 +118,7 @@ class Stage(ABC):
             title="",
             remote_id=receipt.remote_id,
             permalink=receipt.permalink,
+            more_ids=receipt.more_ids,
             method=post.method,
             text=post.text,
             published_at=datetime.now(UTC),
@@ -109,14 +138,15 @@ class Stage(ABC):
 
 class TelegramStage(Stage):
     text_method, photo_method = Method.SEND_MESSAGE, Method.SEND_PHOTO
+    album_method = Method.SEND_MEDIA_GROUP
 
-    def post(self, words: str, *, photo: bool = False, link: str | None = LINK) -> Post:
+    def post(self, words: str, *, photo: int = 0, link: str | None = LINK) -> Post:
         end = f'\n\n<a href="{link}">Читати</a>' if link else ""
         plain = f"{words}\n\nЧитати" if link else words
         return Post(
             channel="tg",
             platform=Platform.TELEGRAM,
-            method=self.photo_method if photo else self.text_method,
+            method=self.method(photo),
             text=f"<b>{escape(words, quote=False)}</b>{end}",
             plain=plain,
             length=len(plain),
@@ -129,6 +159,7 @@ class TelegramStage(Stage):
         method = {
             "text": "sendMessage",
             "photo": "sendPhoto",
+            "album": "sendMediaGroup",
             "edit text": "editMessageText",
             "edit photo": "editMessageCaption",
             "withdraw": "deleteMessage",
@@ -136,10 +167,22 @@ class TelegramStage(Stage):
         self.sandbox.telegram.next(method, mishap, count)
 
     def shown(self) -> list[str]:
-        return [post.text for post in self.sandbox.telegram.posts("@news")]
+        posts = self.sandbox.telegram.posts("@news")
+        return [post.text for post in posts if self._is_first(post, posts)]
+
+    def photos_of(self, entry: LedgerEntry) -> list[bytes]:
+        ids = {entry.remote_id, *entry.more_ids}
+        posts = [post for post in self.sandbox.telegram.posts("@news") if str(post.id) in ids]
+        return [post.photo.body for post in posts if post.photo is not None]
 
     def ever_shown(self) -> int:
-        return len(self.sandbox.telegram.history("@news"))
+        posts = self.sandbox.telegram.history("@news")
+        return sum(self._is_first(post, posts) for post in posts)
+
+    @staticmethod
+    def _is_first(post: SandboxPost, posts: list[SandboxPost]) -> bool:
+        """Say whether a message begins what readers see as one post."""
+        return not post.album or post.id == min(one.id for one in posts if one.album == post.album)
 
     def calls(self) -> int:
         return len(self.sandbox.telegram.calls)
@@ -153,13 +196,14 @@ class TelegramStage(Stage):
 
 class FacebookStage(Stage):
     text_method, photo_method = Method.FEED, Method.PHOTOS
+    album_method = Method.ATTACHED_MEDIA
 
-    def post(self, words: str, *, photo: bool = False, link: str | None = LINK) -> Post:
+    def post(self, words: str, *, photo: int = 0, link: str | None = LINK) -> Post:
         plain = f"{words}\n\n{link}" if link else words
         return Post(
             channel="fb",
             platform=Platform.FACEBOOK,
-            method=self.photo_method if photo else self.text_method,
+            method=self.method(photo),
             text=plain,
             plain=plain,
             length=len(plain),
@@ -170,11 +214,22 @@ class FacebookStage(Stage):
         )
 
     def meets(self, deed: str, mishap: Mishap, count: int = 1) -> None:
-        edges = {"text": "feed", "photo": "photos", "edit text": "post", "edit photo": "post", "withdraw": "delete"}
+        edges = {
+            "text": "feed",
+            "photo": "photos",
+            "album": "feed",
+            "edit text": "post",
+            "edit photo": "post",
+            "withdraw": "delete",
+        }
         self.sandbox.facebook.next(edges[deed], mishap, count)
 
     def shown(self) -> list[str]:
         return [post.message for post in self.sandbox.facebook.posts(PAGE)]
+
+    def photos_of(self, entry: LedgerEntry) -> list[bytes]:
+        (post,) = (post for post in self.sandbox.facebook.posts(PAGE) if post.id == entry.remote_id)
+        return [photo.stored.body for photo in post.photos]
 
     def ever_shown(self) -> int:
         return len(self.sandbox.facebook.history(PAGE))

@@ -21,7 +21,7 @@ from bot.errors import (
 )
 from bot.sandbox import ReadBack, mishaps
 from bot.sandbox.mishaps import Mishap
-from tests.channels.platforms import Stage, a_photo, other_id, renamed
+from tests.channels.platforms import DEEDS, Stage, a_photo, deed, other_id, photos, renamed
 
 BEFORE = [
     mishaps.drop_before,
@@ -39,11 +39,11 @@ AFTER = [
     mishaps.half_an_answer,
     mishaps.slow_answer(5),
 ]
-both = pytest.mark.parametrize("photo", [False, True], ids=["text", "photo"])
+every_kind = pytest.mark.parametrize("photo", [0, 1, 3], ids=DEEDS)
 
 
-@both
-async def test_a_post_becomes_public_once_and_its_receipt_names_it(stage: Stage, photo: bool) -> None:
+@every_kind
+async def test_a_post_becomes_public_once_and_its_receipt_names_it(stage: Stage, photo: int) -> None:
     entry = await stage.publish("Міст відкрили: «рух» & затори <0>", photo=photo)
     (shown,) = stage.shown()
     assert shown.startswith("Міст відкрили: «рух» & затори <0>")
@@ -52,16 +52,16 @@ async def test_a_post_becomes_public_once_and_its_receipt_names_it(stage: Stage,
     assert stage.ever_shown() == 1
 
 
-@both
-async def test_an_edit_rewrites_the_words(stage: Stage, photo: bool) -> None:
+@every_kind
+async def test_an_edit_rewrites_the_words(stage: Stage, photo: int) -> None:
     entry = await stage.publish("Було", photo=photo)
     await stage.publisher.edit(entry, await stage.parcel("Стало", photo=photo))
     (shown,) = stage.shown()
     assert shown.startswith("Стало")
 
 
-@both
-async def test_a_withdrawal_takes_the_post_down(stage: Stage, photo: bool) -> None:
+@every_kind
+async def test_a_withdrawal_takes_the_post_down(stage: Stage, photo: int) -> None:
     entry = await stage.publish("Зникне", photo=photo)
     await stage.publish("Лишиться")
     await stage.publisher.withdraw(entry)
@@ -80,14 +80,14 @@ async def test_what_is_not_there_is_gone_for_edits_and_withdrawals(stage: Stage)
         await stage.publisher.withdraw(entry)
 
 
-@both
+@every_kind
 @pytest.mark.parametrize("mishap", BEFORE + AFTER, ids=lambda mishap: mishap.name)
 async def test_a_call_without_a_definite_answer_is_unanswered_and_not_repeated(
-    stage: Stage, photo: bool, mishap: Mishap
+    stage: Stage, photo: int, mishap: Mishap
 ) -> None:
     parcel = await stage.parcel("Хтозна", photo=photo)
     before = stage.calls()
-    stage.meets("photo" if photo else "text", mishap)
+    stage.meets(deed(photo), mishap)
     with pytest.raises(UnansweredError):
         await stage.publisher.publish(parcel)
     assert stage.ever_shown() == (1 if mishap in AFTER else 0)
@@ -133,8 +133,8 @@ async def test_a_throttle_says_how_long_to_wait_and_publishes_nothing(stage: Sta
     assert stage.ever_shown() == 0
 
 
-@both
-async def test_a_post_the_platform_does_not_take_is_refused(stage: Stage, photo: bool) -> None:
+@every_kind
+async def test_a_post_the_platform_does_not_take_is_refused(stage: Stage, photo: int) -> None:
     with pytest.raises(RefusedError) as refused:
         await stage.publish("д" * 64_000, photo=photo)
     assert not isinstance(refused.value, PhotoRefusedError)
@@ -162,6 +162,15 @@ async def test_a_photo_that_the_platform_cannot_read_is_refused_apart_from_the_w
     with pytest.raises(PhotoRefusedError):
         await stage.publisher.publish(parcel)
     assert stage.ever_shown() == 0
+
+
+async def test_an_album_shows_all_its_photos_and_nothing_before_it_is_published(stage: Stage) -> None:
+    parcel = await stage.parcel("Три фото", photo=3)
+    assert stage.ever_shown() == 0
+    before = stage.calls()
+    entry = stage.entry(parcel.post, await stage.publisher.publish(parcel))
+    assert stage.calls() == before + 1
+    assert stage.photos_of(entry) == [photo.jpeg for photo in photos(3)]
 
 
 @pytest.mark.parametrize("loss", ["lose_rights", "end_token"])
@@ -200,25 +209,26 @@ async def test_the_check_of_a_platform_that_is_down_says_so(stage: Stage) -> Non
     await stage.sandbox.__aenter__()
 
 
-@both
-async def test_a_post_whose_answer_was_lost_is_found_again(stage: Stage, photo: bool) -> None:
+@every_kind
+async def test_a_post_whose_answer_was_lost_is_found_again(stage: Stage, photo: int) -> None:
     known = await stage.publish("Раніше", link="https://news.example/ranishe")
     post = stage.post("Міст ⚠️ відкрили", photo=photo)
     attempt = stage.attempt(post, known.remote_id)
-    stage.meets("photo" if photo else "text", mishaps.published_but_silent)
+    stage.meets(deed(photo), mishaps.published_but_silent)
     with pytest.raises(UnansweredError):
-        await stage.publisher.publish(await stage.publisher.prepare(post, a_photo() if photo else None))
+        await stage.publisher.publish(await stage.pack(post, photo))
     evidence = await stage.publisher.read_back(attempt)
     assert evidence.presence is Presence.PRESENT
     assert evidence.receipt is not None
     assert evidence.receipt.remote_id != known.remote_id
-    await stage.publisher.withdraw(renamed(known, evidence.receipt.remote_id))
+    await stage.publisher.withdraw(stage.entry(post, evidence.receipt))
     assert len(stage.shown()) == 1
 
 
-async def test_a_post_that_never_arrived_is_absent_beside_its_known_neighbour(stage: Stage) -> None:
-    known = await stage.publish("Раніше", link="https://news.example/ranishe")
-    attempt = stage.attempt(stage.post("Міст відкрили"), known.remote_id)
+@every_kind
+async def test_a_post_that_never_arrived_is_absent_beside_its_known_neighbour(stage: Stage, photo: int) -> None:
+    known = await stage.publish("Раніше", photo=photo, link="https://news.example/ranishe")
+    attempt = stage.attempt(stage.post("Міст відкрили"), known.last_id)
     assert (await stage.publisher.read_back(attempt)).presence is Presence.ABSENT
 
 

@@ -3,12 +3,14 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.channels.facebook import FacebookPublisher
 from bot.channels.transport import Transport
+from bot.domain.post import Method
 from bot.errors import (
     AccessLostError,
     GoneError,
@@ -18,7 +20,7 @@ from bot.errors import (
     UnansweredError,
 )
 from bot.sandbox import mishaps
-from tests.channels.platforms import APP_SECRET, LINK, PAGE, PAGE_TOKEN, TIMEOUT, FacebookStage
+from tests.channels.platforms import APP_SECRET, LINK, PAGE, PAGE_TOKEN, TIMEOUT, FacebookStage, photos
 from tests.channels.rough_server import RoughServer, answering
 
 
@@ -38,6 +40,41 @@ async def test_a_photo_goes_up_with_its_words_and_what_it_shows(facebook: Facebo
     (post,) = facebook.sandbox.facebook.posts(PAGE)
     assert post.message == f"Фото\n\n{LINK}"
     assert post.photos[0].alt == "Міст над річкою"
+
+
+async def test_an_album_has_its_words_once_and_the_alt_text_on_the_photo_it_describes(facebook: FacebookStage) -> None:
+    await facebook.publish("Альбом", photo=3)
+    (post,) = facebook.sandbox.facebook.posts(PAGE)
+    assert (post.message, post.link) == (f"Альбом\n\n{LINK}", "")
+    assert [photo.alt for photo in post.photos] == ["Міст над річкою", "", ""]
+    assert [photo.caption for photo in post.photos] == ["", "", ""]
+
+
+async def test_a_photo_of_an_album_that_facebook_does_not_take_is_left_out(facebook: FacebookStage) -> None:
+    first, second, third = photos(3)
+    broken = replace(first, jpeg=first.jpeg[:200])
+    parcel = await facebook.publisher.prepare(facebook.post("Альбом", photo=3), broken, album=[second, third])
+    entry = facebook.entry(parcel.post, await facebook.publisher.publish(parcel))
+    assert facebook.photos_of(entry) == [second.jpeg, third.jpeg]
+    assert (parcel.post.method, parcel.post.photo_alt) == (Method.ATTACHED_MEDIA, "")
+
+
+@pytest.mark.parametrize("lost", [2, 3])
+async def test_uploads_without_an_answer_are_left_out_and_one_photo_is_posted_alone(
+    facebook: FacebookStage, lost: int
+) -> None:
+    facebook.sandbox.facebook.next("photos", mishaps.error_before_publishing, lost)
+    parcel = await facebook.parcel("Альбом", photo=3)
+    assert (parcel.post.method, parcel.album, parcel.attached) == (Method.PHOTOS, (), ())
+    assert facebook.ever_shown() == 0
+    entry = facebook.entry(parcel.post, await facebook.publisher.publish(parcel))
+    assert len(facebook.photos_of(entry)) == 1
+
+
+async def test_lost_access_is_told_while_an_album_is_made_ready(facebook: FacebookStage) -> None:
+    facebook.end_token()
+    with pytest.raises(AccessLostError):
+        await facebook.parcel("Альбом", photo=2)
 
 
 async def test_a_text_post_carries_the_card_of_its_link(facebook: FacebookStage) -> None:

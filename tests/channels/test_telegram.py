@@ -19,7 +19,7 @@ from bot.errors import (
 )
 from bot.sandbox import mishaps
 from bot.sandbox.telegram_rules import Refusal
-from tests.channels.platforms import BOT_ID, LINK, TIMEOUT, TOKEN, TelegramStage, a_photo
+from tests.channels.platforms import BOT_ID, LINK, TIMEOUT, TOKEN, TelegramStage, a_photo, photos
 
 
 def another(stage: TelegramStage, address: str, bot: TelegramBot) -> TelegramPublisher:
@@ -39,6 +39,48 @@ async def test_a_photo_goes_up_once_and_its_file_id_serves_the_bots_other_channe
     assert "photo" not in world.calls[-2].params
     assert world.posts("@second")[0].photo == world.posts("@news")[0].photo
     assert again.upload is not None
+
+
+async def test_an_album_is_one_call_with_the_words_under_its_first_photo(telegram: TelegramStage) -> None:
+    entry = await telegram.publish("Альбом", photo=3)
+    posts = telegram.sandbox.telegram.posts("@news")
+    assert [post.text for post in posts] == ["Альбом\n\nЧитати", "", ""]
+    assert len({post.album for post in posts}) == 1
+    assert (entry.remote_id, *entry.more_ids) == tuple(str(post.id) for post in posts)
+    assert [call.method for call in telegram.sandbox.telegram.calls] == ["sendMediaGroup"]
+
+
+async def test_one_photo_that_telegram_does_not_take_refuses_the_whole_album(telegram: TelegramStage) -> None:
+    first, second, third = photos(3)
+    broken = replace(second, jpeg=second.jpeg[:200])
+    parcel = await telegram.publisher.prepare(telegram.post("Альбом", photo=3), first, album=[broken, third])
+    with pytest.raises(PhotoRefusedError):
+        await telegram.publisher.publish(parcel)
+    assert telegram.ever_shown() == 0
+
+
+@pytest.mark.parametrize("count", [1, 11])
+async def test_an_album_of_fewer_than_two_or_more_than_ten_photos_never_leaves(
+    telegram: TelegramStage, count: int
+) -> None:
+    first, *more = photos(3)[:1] * count
+    with pytest.raises(PhotoRefusedError):
+        await telegram.publisher.prepare(telegram.post("Альбом", photo=3), first, album=more)
+    assert telegram.calls() == 0
+
+
+async def test_of_an_album_that_lost_a_photo_by_hand_the_rest_is_withdrawn(telegram: TelegramStage) -> None:
+    entry = await telegram.publish("Альбом", photo=3)
+    telegram.sandbox.telegram.delete_by_hand("@news", int(entry.more_ids[0]))
+    await telegram.publisher.withdraw(entry)
+    assert telegram.sandbox.telegram.posts("@news") == []
+
+
+async def test_an_album_found_again_brings_the_ids_of_all_its_photos(telegram: TelegramStage) -> None:
+    entry = await telegram.publish("Альбом", photo=3)
+    evidence = await telegram.publisher.read_back(telegram.attempt(telegram.post("Альбом", photo=3), "1"))
+    assert evidence.receipt is not None
+    assert (evidence.receipt.remote_id, evidence.receipt.more_ids) == (entry.remote_id, entry.more_ids)
 
 
 async def test_a_file_id_telegram_forgot_is_left_and_the_next_try_sends_the_bytes(telegram: TelegramStage) -> None:

@@ -26,8 +26,8 @@ LINE = {
     *("pinned_at", "due_at", "published_at", "withdrawn_at", "remote_id", "permalink", "attempts", "text", "error"),
 }
 PREVIEW = {
-    *("channel", "platform", "method", "text", "plain", "length", "limit", "photo_url", "credit", "credit_kind"),
-    *("credit_source", "illustrative", "link", "call_to_action", "teasers", "warnings"),
+    *("channel", "platform", "method", "text", "plain", "length", "limit", "photo_url", "album", "credit"),
+    *("credit_kind", "credit_source", "illustrative", "link", "call_to_action", "teasers", "warnings"),
 }
 PAGE = """<!doctype html><html lang="uk"><head><title>Сад</title>
 <meta property="og:title" content="У громаді висадили сад">

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from lxml import html
 
 from bot.sandbox import ReadBack, Sandbox
@@ -37,6 +39,20 @@ async def test_a_post_looks_as_on_t_me(ask: Asker, clock: Clock) -> None:
     (moment,) = post.xpath(".//a[contains(@class, 'tgme_widget_message_date')]/time/@datetime")
     assert moment == "2026-09-21T14:13:20+00:00"
     assert post.find_class("tgme_widget_message_photo_wrap")
+
+
+async def test_an_album_is_one_post_whose_photos_link_to_their_own_messages(ask: Asker) -> None:
+    media = json.dumps(
+        [{"type": "photo", "media": "attach://a", "caption": "Два"}, {"type": "photo", "media": "attach://b"}]
+    )
+    await ask.bot("sendMediaGroup", chat_id=CHANNEL, media=media, a=picture(), b=picture(320, 200))
+    assert await ids(ask) == [2]
+    _, page = await look(ask)
+    assert page is not None
+    photos = page.find_class("grouped_media_wrap")
+    assert [photo.get("href") for photo in photos] == ["https://t.me/novyny/2?single", "https://t.me/novyny/3?single"]
+    await ask.bot("deleteMessage", chat_id=CHANNEL, message_id="2")
+    assert await ids(ask) == [3]
 
 
 async def test_twenty_posts_a_page_and_the_rest_by_before_and_after(ask: Asker, sandbox: Sandbox) -> None:

@@ -61,6 +61,17 @@ def test_posts_come_oldest_first_and_the_channels_name_is_matched_without_regard
     assert [post.remote_id for post in posts] == ["9", "12"]
 
 
+def test_an_album_is_one_post_and_names_the_messages_of_its_photos() -> None:
+    photos = "".join(
+        f'<a class="tgme_widget_message_photo_wrap grouped_media_wrap blured" href="https://t.me/news/{number}?single">'
+        "</a>"
+        for number in (84, 85, 100, 86)
+    )
+    posts = read_preview(page(widget("news/84", reply=photos)), "news", "https://t.me")
+    assert posts is not None
+    assert [(post.remote_id, post.more_ids) for post in posts] == [("84", ("85", "86", "100"))]
+
+
 def test_a_channel_without_posts_is_an_empty_list_not_a_failure() -> None:
     assert read_preview(page(), "news", "https://t.me") == []
 

@@ -10,6 +10,7 @@ import pytest
 from bot.compose.post import Composer
 from bot.domain.article import Article
 from bot.domain.channel import Channel, PhotoPolicy
+from bot.domain.post import Method
 from tests.unit.compose.samples import NOON, TEMPLATES, a_channel, an_article
 
 _OWN = "https://news.example/bridge.jpg"
@@ -30,7 +31,9 @@ def composer(tmp_path: Path) -> Composer:
 
 
 def _album(composer: Composer, article: Article, channel: Channel) -> tuple[str, ...]:
-    return composer.album(article, channel, composer.compose(article, channel, at=NOON))
+    """Return the addresses of all photos of a post."""
+    post = composer.compose(article, channel, at=NOON)
+    return (post.photo_url, *post.album) if post.photo_url else ()
 
 
 def test_photos_of_the_same_maker_and_those_without_a_credit_go_along(composer: Composer) -> None:
@@ -57,3 +60,14 @@ def test_an_album_holds_no_more_than_ten(tmp_path: Path, composer: Composer) -> 
     file.write_text(file.read_text("utf-8").replace("album = 4", "album = 40"), "utf-8")
     body = "".join(f"<img src='https://news.example/{number}.jpg'>" for number in range(30))
     assert len(_album(composer, an_article(body=body), a_channel(template="gallery"))) == 10
+
+
+def test_an_album_goes_out_by_its_platforms_own_call_and_an_edit_keeps_the_call_of_the_post(composer: Composer) -> None:
+    channel, article = a_channel(template="gallery"), an_article(body=_BODY)
+    album = composer.compose(article, channel, at=NOON)
+    assert (album.method, album.limit) == (Method.SEND_MEDIA_GROUP, 1024)
+    assert composer.compose(an_article(), channel, at=NOON).method is Method.SEND_PHOTO
+    assert composer.compose(article, channel, at=NOON, rung=1).album == ()
+    edit = composer.compose(article, channel, at=NOON, method=Method.SEND_PHOTO)
+    assert (edit.method, edit.album) == (Method.SEND_PHOTO, ())
+    assert composer.compose(article, channel, at=NOON, method=album.method).text == album.text
