@@ -49,7 +49,7 @@ async def test_a_second_correction_while_the_first_waits_for_access_does_not_sto
 
 
 async def test_an_embargo_that_is_moved_holds_what_waits(outlet: Outlet):
-    article = a_story(published_at=NOW + timedelta(seconds=30))
+    article = a_story(published_at=NOW + timedelta(hours=1))
     async with outlet.open() as service:
         await publish(service, article)
         await publish(service, corrected(article, published_at=NOW + timedelta(hours=5)))
