@@ -5,6 +5,7 @@ The one file that knows them all. Rooms are given values, never the Settings obj
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -53,6 +54,7 @@ from bot.sources.page import Page
 from bot.sources.table import Table
 from bot.store import channels as channel_rows
 from bot.store import editors
+from bot.store import house as leases
 from bot.store.database import Database
 from bot.store.pace import Limit
 from bot.ticker import Ticker
@@ -61,6 +63,7 @@ from bot.web.push import Push
 from bot.web.server import Server
 
 _LOOK = timedelta(seconds=5)
+_LEAST_TERM = timedelta(seconds=60)  # of a replica's duty to ask a source; a dead one's is taken over after it
 INGEST = "ingest"  # the name under which articles come in by hand
 
 
@@ -239,13 +242,24 @@ class Service:
     worker: Worker
     reconciler: Reconciler
     sources: list[tuple[SourceSettings, Source]]
+    holder: str
     server: Server | None = None
-    holder: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
 
     async def look(self, settings: SourceSettings, source: Source) -> None:
-        """Ask one source and take in what it shows."""
+        """Ask one source and take in what it shows; of several replicas one at a time does."""
+        term = max(3 * settings.every, _LEAST_TERM)
+        async with self.house.database.write() as tx:
+            now = await self.house.database.now(tx)
+            if not await leases.take_lease(tx, f"source {settings.name}", self.holder, now, term):
+                return
         publish_first = settings.first_pass == "publish"
         await self.house.intake.look(source, publish_first=publish_first, per_pass=settings.per_pass)
+
+    async def give_back(self) -> None:
+        """Let other replicas take over this one's duties at once."""
+        with contextlib.suppress(DatabaseError):
+            async with self.house.database.write() as tx:
+                await leases.drop_leases(tx, self.holder)
 
 
 @asynccontextmanager
@@ -284,8 +298,11 @@ async def open_service(
             shadow=settings.mode == "shadow",
         )
         worker = Worker(house.database, house.clock, house.metrics, lanes, deliverer)
+        # An embedded database has one process at a time: the next one need not wait for a dead one's duties.
+        embedded = house.database.is_embedded
         service = Service(
             house=house,
+            holder="embedded" if embedded else f"{socket.gethostname()}:{os.getpid()}:{id(house)}",
             lanes=lanes,
             worker=worker,
             reconciler=Reconciler(house.database, house.clock, house.metrics, lanes, recorder, timing),

@@ -49,6 +49,7 @@ async def run(configuration: Configuration, *, migrate: bool = False, stop: asyn
             await asyncio.wait({waiting, serving}, return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
             _log.info("the service stops; calls in hand are finished")
+        await service.give_back()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(service.worker.stop(), _STOPS_WITHIN)
         await asyncio.wait_for(serving, 1)

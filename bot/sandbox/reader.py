@@ -82,10 +82,10 @@ class Reader:
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Send an event whenever something changed, at most ten a second, and a comment every 15 seconds."""
         answer = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-        await answer.prepare(request)
         listener = asyncio.Event()
         self._listeners.add(listener)
         try:
+            await answer.prepare(request)
             await answer.write(b"retry: 1000\n\n")
             while not self._closed:
                 try:

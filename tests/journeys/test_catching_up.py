@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -117,8 +118,6 @@ async def test_what_the_first_pass_finds_is_known_and_not_published(outlet: Outl
     outlet.write(more=f'[[sources]]\nname = "drop"\nkind = "folder"\nfirst_pass = "baseline"\npath = "{folder}"')
     async with outlet.open() as service:
         ((settings, source),) = service.sources
-        import asyncio
-
         await asyncio.sleep(0.6)  # a file is left alone until it has rested
         await service.look(settings, source)
         (folder / "new.json").write_text(json.dumps(to_json(an_article(title="Свіжа", published_at=NOW))), "utf-8")
@@ -137,8 +136,6 @@ async def test_no_more_new_articles_than_asked_are_queued_a_pass_and_none_is_los
     outlet.write(more=f'[[sources]]\nname = "drop"\nkind = "folder"\nper_pass = 3\npath = "{folder}"')
     async with outlet.open() as service:
         ((settings, source),) = service.sources
-        import asyncio
-
         await asyncio.sleep(0.6)
         counts = []
         for _ in range(3):
@@ -146,3 +143,23 @@ async def test_no_more_new_articles_than_asked_are_queued_a_pass_and_none_is_los
             await service.worker.drain()
             counts.append(len(outlet.telegram))
     assert counts == [3, 6, 7]
+
+
+async def test_of_two_replicas_one_asks_a_source_and_the_other_takes_over_when_it_stops(
+    tmp_path, sandbox, postgres_url
+):
+    outlet = Outlet(tmp_path, sandbox, postgres_url)
+    folder = outlet.place / "drop"
+    folder.mkdir()
+    (folder / "new.json").write_text(json.dumps(to_json(an_article(published_at=NOW))), "utf-8")
+    outlet.write(more=f'[[sources]]\nname = "drop"\nkind = "folder"\npath = "{folder}"')
+    await asyncio.sleep(0.6)  # a file is left alone until it has rested
+    async with outlet.open() as first, outlet.open() as second:
+        async with first.house.database.write() as tx:
+            now = await first.house.database.now(tx)
+            assert await house.take_lease(tx, "source drop", first.holder, now, timedelta(minutes=1))
+        await second.look(*second.sources[0])
+        assert await queue(second) == []
+        await first.give_back()
+        await second.look(*second.sources[0])
+        assert len(await queue(second)) == 2

@@ -6,6 +6,7 @@
   const chosen = {};
   const seen = new Set();
   let timer = 0;
+  let asked = 0;
 
   const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 80;
   const name = (post) => post.closest(".channel").id + "/" + post.dataset.post;
@@ -44,13 +45,16 @@
   }
 
   async function refresh() {
+    const turn = ++asked;
     const answer = await fetch("?part=1", { cache: "no-store" });
     if (!answer.ok) throw new Error(String(answer.status));
+    const fresh = await answer.text();
+    if (turn !== asked) return;  // a later look is on its way or has been taken
     const places = new Map();
     for (const box of columns.querySelectorAll(".channel[id] .feed")) {
       places.set(box.closest(".channel").id, { top: box.scrollTop, end: box.classList.contains("chat") && atEnd(box) });
     }
-    columns.innerHTML = await answer.text();
+    columns.innerHTML = fresh;
     settle(false);
     for (const box of columns.querySelectorAll(".channel[id] .feed")) {
       const place = places.get(box.closest(".channel").id);
@@ -87,10 +91,10 @@
   addEventListener("load", () => { for (const chat of columns.querySelectorAll(".chat")) chat.scrollTop = chat.scrollHeight; });
   if ("EventSource" in window) {
     const events = new EventSource("/events");
-    let lost = false;
     events.onmessage = () => { refresh().then(() => alive(true), () => alive(false)); };
-    events.onopen = () => { clearTimeout(timer); alive(true); if (lost) { lost = false; refresh().catch(() => alive(false)); } };
-    events.onerror = () => { lost = true; alive(false); clearTimeout(timer); timer = setTimeout(ask, 5000); };
+    // What changed between the page and this connection was told to nobody: look once more.
+    events.onopen = () => { clearTimeout(timer); refresh().then(() => alive(true), () => alive(false)); };
+    events.onerror = () => { alive(false); clearTimeout(timer); timer = setTimeout(ask, 5000); };
   } else {
     timer = setTimeout(ask, 5000);
   }
