@@ -30,7 +30,7 @@ _OK = 200
 class Ready:
     """A delivery that can leave: what to send, the public post it changes, and what `why` should know.
 
-    `article` and `revision` are what the text was made of, None for a text or a digest of its own.
+    `stored` is the article the text was made of, None for a text or a digest of its own.
     """
 
     parcel: Parcel

@@ -46,16 +46,7 @@ class Outcome:
 
     stored: StoredArticle
     status: str
-    was_retracted: bool = False
     first_told: bool = False  # by this source
-
-    @property
-    def is_retracted_now(self) -> bool:
-        return self.stored.retracted_at is not None and not self.was_retracted
-
-    @property
-    def is_back(self) -> bool:
-        return self.stored.retracted_at is None and self.was_retracted
 
 
 async def find(tx: AsyncConnection, url: str) -> StoredArticle | None:
@@ -97,9 +88,8 @@ async def store(
         return await _add(tx, article, source, now, baseline)
     told, prints = await _payloads(tx, existing.id)
     last = told.get(source)
-    was_retracted = existing.retracted_at is not None
     if last is not None and _is_older(article, last):
-        return Outcome(stored=existing, status="unchanged", was_retracted=was_retracted)
+        return Outcome(stored=existing, status="unchanged")
     changed = retraction(existing, article, last, now)
     is_new = prints.get(source) != fingerprint(article)
     if is_new or last is None or last.updated_at != article.updated_at:
@@ -113,9 +103,9 @@ async def store(
         if fingerprint(whole) != row.scalar_one():
             changed |= await _add_revision(tx, existing, whole, source, now)
     if not changed:
-        return Outcome(stored=existing, status="unchanged", was_retracted=was_retracted, first_told=last is None)
+        return Outcome(stored=existing, status="unchanged", first_told=last is None)
     await tx.execute(update(articles).where(articles.c.id == existing.id).values(changed_at=now, **changed))
-    return Outcome(stored=await get(tx, existing.id), status="updated", was_retracted=was_retracted)
+    return Outcome(stored=await get(tx, existing.id), status="updated")
 
 
 async def retract(tx: AsyncConnection, article_id: ArticleId, reason: str, now: datetime) -> StoredArticle:
