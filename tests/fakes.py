@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 from bot.channels.base import Finding, Parcel, Photo
-from bot.domain.ledger import Attempt, Evidence, LedgerEntry, Presence, PublicPost, Receipt
+from bot.domain.ledger import Attempt, Evidence, LedgerEntry, Presence, Receipt, Survey
 from bot.domain.post import Post
 from bot.errors import FetchError, PhotoError
 
@@ -67,8 +67,8 @@ class FakePlatform:
     async def read_back(self, attempt: Attempt) -> Evidence:
         return self.evidence
 
-    async def newest(self, count: int) -> list[PublicPost] | None:
-        return None
+    async def survey(self, known: Collection[str], most: int) -> Survey:
+        return Survey(readable=False, for_good=True)
 
     async def check(self) -> list[Finding]:
         return [Finding(name="fake", ok=self.healthy)]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt
+from bot.domain.ledger import Attempt, Evidence, LedgerEntry, Receipt, Survey
 from bot.domain.post import Post
 
 READ_BACK = "read-back"  # the finding that says whether unanswered posts can be looked for; nothing else hangs on it
@@ -113,8 +113,11 @@ class Publisher(Protocol):
         """Look whether an attempt's post is public. Never raises for what the platform shows or fails to show."""
         ...
 
-    async def newest(self, count: int) -> list[PublicPost] | None:
-        """Return the newest public posts, newest last; None where the channel cannot be read."""
+    async def survey(self, known: Collection[str], most: int) -> Survey:
+        """Return what the channel shows: its newest posts back to one of `known`, at most `most` of them.
+
+        Never raises for what the platform shows or fails to show.
+        """
         ...
 
     async def check(self) -> list[Finding]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from bot.channels.evidence import SKEW, addresses, judge, nothing, unwrapped
 from bot.channels.facebook_check import look_over
 from bot.channels.facebook_graph import Graph, posted_id
 from bot.channels.transport import Transport
-from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt
+from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt, Survey
 from bot.domain.post import Method, Post
 from bot.errors import BotError, PhotoRefusedError, RefusedError, UnansweredError, UnreachableError
 
@@ -162,12 +162,14 @@ class FacebookPublisher:
             neighbour_visible=any(post.remote_id == attempt.watermark for post in posts),
         )
 
-    async def newest(self, count: int) -> list[PublicPost] | None:
+    async def survey(self, known: Collection[str], most: int) -> Survey:
         """Return the newest posts of the page, at most a hundred."""
         try:
-            return (await self._list({"limit": str(min(count, _MOST))}))[-count:]
-        except BotError:
-            return None
+            posts = await self._list({"limit": str(min(most, _MOST))})
+        except BotError as error:
+            return Survey(readable=False, detail=f"the page's posts could not be read: {error}")
+        complete = len(posts) < min(most, _MOST) or any(post.remote_id in known for post in posts)
+        return Survey(posts=tuple(posts), complete=complete)
 
     async def check(self) -> list[Finding]:
         """Test token, scopes, page and read-back, each with a line on what to do."""

@@ -6,7 +6,7 @@ editMessageCaption, deleteMessage, deleteMessages). It does not compose, does no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from telegram import Bot, InputFile, InputMediaPhoto, LinkPreviewOptions, Message
@@ -17,11 +17,11 @@ from bot.channels.evidence import SKEW, judge, nothing
 from bot.channels.telegram_bot import TelegramBot
 from bot.channels.telegram_check import look_over
 from bot.channels.telegram_preview import read_preview
-from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt
+from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt, Survey
 from bot.domain.post import Method, Post
 from bot.errors import BotError, GoneError, PhotoRefusedError, RefusedError, UploadRefusedError
 
-_MOST_PAGES = 5
+_PAGE = 20  # posts on a page of the preview
 _MOST_PHOTOS = 10  # sendMediaGroup
 
 
@@ -142,22 +142,25 @@ class TelegramPublisher:
         visible = any(mark in (post.remote_id, *post.more_ids) for post in posts)
         return judge(attempt, posts, lambda post: int(post.remote_id) > int(mark), neighbour_visible=visible)
 
-    async def newest(self, count: int) -> list[PublicPost] | None:
-        """Return the newest public posts, at most five pages of them."""
+    async def survey(self, known: Collection[str], most: int) -> Survey:
+        """Read the public preview page by page, back to a known post."""
         try:
             name = await self._public_name()
             posts = await self._page(name) if name is not None else None
-            if name is None or not posts:
-                return None
-            for _ in range(_MOST_PAGES - 1):
-                earlier = await self._page(name, before=posts[0].remote_id) if len(posts) < count else None
-                older = [post for post in earlier or () if int(post.remote_id) < int(posts[0].remote_id)]
-                if not older:
-                    break
-                posts = older + posts
-        except BotError:
-            return None
-        return posts[-count:]
+            if name is None:
+                return Survey(readable=False, for_good=True, detail="a private channel has no public preview")
+            if posts is None:
+                return Survey(readable=False, detail="Telegram shows no preview of the channel")
+            complete = len(posts) < _PAGE
+            while not complete and len(posts) < most and not _reaches(posts, known):
+                earlier = await self._page(name, before=posts[0].remote_id)
+                if earlier is None:
+                    return Survey(readable=False, detail="Telegram shows no preview of the channel")
+                older = [post for post in earlier if int(post.remote_id) < int(posts[0].remote_id)]
+                complete, posts = not older, older + posts
+        except BotError as error:
+            return Survey(readable=False, detail=f"the preview could not be read: {error}")
+        return Survey(posts=tuple(posts[-most:]), complete=complete or _reaches(posts, known))
 
     async def check(self) -> list[Finding]:
         """Test token, address, rights and read-back, each with a line on what to do."""
@@ -238,6 +241,10 @@ class TelegramPublisher:
         """Return the posts of one page of the preview, None where Telegram shows something else."""
         answer = await self._bot.look(f"{self._web_url}/s/{name}" + (f"?before={before}" if before else ""))
         return read_preview(answer.body, name, self._web_url) if answer.status == 200 else None
+
+
+def _reaches(posts: Sequence[PublicPost], known: Collection[str]) -> bool:
+    return any(remote_id in known for post in posts for remote_id in (post.remote_id, *post.more_ids))
 
 
 def _card(post: Post) -> LinkPreviewOptions:

@@ -51,11 +51,19 @@ class LedgerEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """A post known to be public before an attempt: where it is missing, a look shows too little to prove absence."""
+
+    remote_id: str
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One publicly visible call, as marked before it left.
 
     `text` is as sent, `plain` the same without markup; `watermark` is the newest remote id known in the channel when
-    the call left, None where there was none.
+    the call left, None where there was none; `neighbours` are the newest posts known then, newest first, at most five.
     """
 
     delivery_id: DeliveryId
@@ -65,6 +73,7 @@ class Attempt:
     link: str | None
     watermark: str | None
     started_at: datetime
+    neighbours: tuple[Neighbour, ...] = ()
 
 
 class Presence(StrEnum):
@@ -79,13 +88,16 @@ class Presence(StrEnum):
 class Evidence:
     """What the platform shows of an attempt; `receipt` where it is present.
 
-    `for_good` says that there will never be evidence here: the channel cannot be read back at all.
+    `for_good` says that there will never be evidence here: the channel cannot be read back at all. `shown` are the
+    ids of the posts older than the attempt that the look showed: looks that leave out posts at random do not agree
+    in them (`domain.looks`).
     """
 
     presence: Presence
     receipt: Receipt | None = None
     detail: str = ""
     for_good: bool = False
+    shown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,3 +113,18 @@ class PublicPost:
     published_at: datetime
     permalink: str | None = None
     more_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a channel shows now: its newest posts, newest last.
+
+    `readable` is False where nothing could be learnt this time, `for_good` where nothing ever can be. `complete` says
+    that the posts reach back to one that was asked for, or to the channel's first.
+    """
+
+    posts: tuple[PublicPost, ...] = ()
+    readable: bool = True
+    for_good: bool = False
+    complete: bool = True
+    detail: str = ""

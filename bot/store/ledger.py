@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.article import ArticleId
 from bot.domain.channel import ChannelId
 from bot.domain.delivery import AttemptId, Delivery, DeliveryId
-from bot.domain.ledger import Attempt, LedgerEntry, Receipt
+from bot.domain.ledger import Attempt, LedgerEntry, Neighbour, Receipt
+from bot.domain.looks import Looks
 from bot.domain.post import Method
-from bot.store.tables import attempts, ledger, uploads
+from bot.store.tables import attempts, from_micros, ledger, micros, uploads
 
 
 async def begin_attempt(tx: AsyncConnection, attempt: Attempt, *, fence: int, payload_hash: str) -> AttemptId:
@@ -28,6 +29,7 @@ async def begin_attempt(tx: AsyncConnection, attempt: Attempt, *, fence: int, pa
         plain=attempt.plain,
         link=attempt.link,
         watermark=attempt.watermark,
+        neighbours=[[one.remote_id, micros(one.published_at)] for one in attempt.neighbours] or None,
         started_at=attempt.started_at,
     )
     return AttemptId((await tx.execute(query.returning(attempts.c.id))).scalar_one())
@@ -69,11 +71,28 @@ async def last_attempt(
         link=row.link,
         watermark=row.watermark,
         started_at=row.started_at,
+        neighbours=tuple(
+            Neighbour(remote_id=remote_id, published_at=from_micros(at)) for remote_id, at in row.neighbours or ()
+        ),
     )
     receipt = None
     if row.remote_id:
         receipt = Receipt(remote_id=row.remote_id, permalink=row.permalink, more_ids=tuple(row.more_ids or ()))
     return AttemptId(row.id), attempt, receipt
+
+
+async def looks(tx: AsyncConnection, attempt_id: AttemptId) -> Looks:
+    """Return what looking for an attempt's post has shown so far."""
+    kept = (await tx.execute(select(attempts.c.looks).where(attempts.c.id == attempt_id))).scalar_one_or_none()
+    if not kept:
+        return Looks()
+    return Looks(count=kept["count"], at=from_micros(kept["at"]), shown=tuple(kept["shown"]))
+
+
+async def keep_looks(tx: AsyncConnection, attempt_id: AttemptId, seen: Looks) -> None:
+    """Remember what looking for an attempt's post has shown, whoever looks next."""
+    kept = None if seen.at is None else {"count": seen.count, "at": micros(seen.at), "shown": list(seen.shown)}
+    await tx.execute(update(attempts).where(attempts.c.id == attempt_id).values(looks=kept))
 
 
 async def enter(

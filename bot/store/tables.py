@@ -37,6 +37,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+def micros(at: datetime) -> int:
+    """Return an aware time as microseconds since 1970."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def from_micros(value: int) -> datetime:
+    """Return the time that `micros` was given."""
+    return _EPOCH + value * _MICROSECOND
+
+
 class UtcTime(TypeDecorator[datetime]):
     """An aware time, kept as UTC microseconds; SQLite would silently lose the zone of any other form."""
 
@@ -48,10 +58,10 @@ class UtcTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"a time without a zone cannot be stored: {value.isoformat()}")
-        return (value - _EPOCH) // _MICROSECOND
+        return micros(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + value * _MICROSECOND
+        return None if value is None else from_micros(value)
 
 
 metadata = MetaData(
@@ -259,6 +269,10 @@ attempts = Table(
     Column("remote_id", Text),
     Column("permalink", Text),
     Column("more_ids", _Json),
+    # The newest posts known to be public when the call left: [[remote id, microseconds since 1970], …], newest first.
+    Column("neighbours", _Json),
+    # What looking for the post has shown so far: {"count", "at", "shown"}; see `domain.looks`.
+    Column("looks", _Json),
 )
 
 ledger = Table(
@@ -286,6 +300,46 @@ ledger = Table(
     UniqueConstraint("channel_id", "remote_id"),
     Index("ix_ledger_channel_id_published_at", "channel_id", "published_at"),
     Index("ix_ledger_article_id", "article_id"),
+)
+
+# Posts that a channel was seen to show and that the ledger does not have, a row for each address in them.
+found = Table(
+    "found",
+    metadata,
+    Column("channel_id", _Key, ForeignKey("channels.id"), primary_key=True),
+    Column("remote_id", Text, primary_key=True),
+    Column("link", Text, primary_key=True),  # canonical; "" for a post without any
+    Column("plain", Text, nullable=False),
+    Column("permalink", Text),
+    Column("more_ids", _Json),
+    Column("published_at", UtcTime, nullable=False),
+    Column("found_at", UtcTime, nullable=False),
+    Index("ix_found_channel_id_link", "channel_id", "link"),
+)
+
+# What the desk was told of, or is still to be told: each once, whoever of the replicas tells it.
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),  # what it is about, as it stood: the same is told once
+    Column("what", Text, nullable=False),
+    Column("channel_id", _Key),
+    Column("delivery_id", _Key),
+    Column("at", UtcTime, nullable=False),
+    Column("messages", _Json),  # where it was told: [[chat, message], …]
+    Column("told_at", UtcTime),
+    Column("alerted_at", UtcTime),
+    Column("ended_at", UtcTime),  # it no longer holds, and its messages say so
+    _partial("ix_notices_open", "at", where="ended_at IS NULL"),
+)
+
+# Up to where each bot's updates have been handled.
+inboxes = Table(
+    "inboxes",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("next_update", BigInteger, nullable=False),
 )
 
 decisions = Table(

@@ -258,7 +258,7 @@ async def test_reading_back_what_cannot_be_read_is_no_evidence_and_no_error(stag
         await stage.sandbox.__aexit__(None, None, None)
     assert (await stage.publisher.read_back(attempt)).presence is Presence.NO_EVIDENCE
     if trouble in ("redirect", "down"):
-        assert await stage.publisher.newest(5) is None
+        assert not (await stage.publisher.survey((), 5)).readable
     if trouble == "down":
         await stage.sandbox.__aenter__()
 
@@ -266,8 +266,7 @@ async def test_reading_back_what_cannot_be_read_is_no_evidence_and_no_error(stag
 async def test_the_newest_posts_come_newest_last_with_their_links(stage: Stage) -> None:
     for number in range(5):
         await stage.publish(f"Новина {number}", link=f"https://news.example/{number}")
-    newest = await stage.publisher.newest(3)
-    assert newest is not None
+    newest = (await stage.publisher.survey((), 3)).posts
     assert [post.plain.split("\n")[0] for post in newest] == ["Новина 2", "Новина 3", "Новина 4"]
     assert "https://news.example/4" in newest[-1].links
 

@@ -89,7 +89,7 @@ async def test_the_token_goes_in_the_header_and_its_proof_with_the_parameters() 
         stage = FacebookStage(None, publisher, ())  # type: ignore[arg-type]
         entry = await stage.publish("Слова")
         await publisher.withdraw(entry)
-        await publisher.newest(1)
+        await publisher.survey((), 1)
     for request in server.requests:
         head, _, body = request.partition(b"\r\n\r\n")
         line = head.split(b"\r\n")[0]

@@ -162,7 +162,7 @@ async def test_a_private_channel_has_its_own_kind_of_link_and_no_read_back(teleg
         attempt = telegram.attempt(telegram.post("Тут"), "1")
         assert receipt.permalink == f"{telegram.sandbox.url}/c/5555555555/{receipt.remote_id}"
         assert (await private.read_back(attempt)).presence is Presence.NO_EVIDENCE
-        assert await private.newest(3) is None
+        assert (await private.survey((), 3)).for_good
         findings = await private.check()
     assert all(finding.ok for finding in findings)
     assert "private" in findings[-1].detail
@@ -173,20 +173,19 @@ async def test_a_public_channel_known_by_its_number_links_and_reads_back_by_its_
         numbered = another(telegram, "-1001234567890", bot)
         receipt = await numbered.publish(await telegram.parcel("Тут"))
         assert receipt.permalink == f"{telegram.sandbox.url}/news/{receipt.remote_id}"
-        newest = await numbered.newest(1)
-    assert newest is not None
-    assert newest[0].remote_id == receipt.remote_id
+        newest = await numbered.survey((), 1)
+    assert newest.posts[0].remote_id == receipt.remote_id
 
 
 async def test_older_pages_of_the_preview_are_turned_until_there_are_enough_posts(telegram: TelegramStage) -> None:
     for number in range(45):
         await telegram.publish(f"Новина {number}", link=None)
-    newest = await telegram.publisher.newest(42)
-    assert newest is not None
-    assert [post.plain for post in newest] == [f"Новина {number}" for number in range(3, 45)]
-    everything = await telegram.publisher.newest(500)
-    assert everything is not None
-    assert len(everything) == 45
+    newest = await telegram.publisher.survey((), 42)
+    assert [post.plain for post in newest.posts] == [f"Новина {number}" for number in range(3, 45)]
+    assert not newest.complete
+    everything = await telegram.publisher.survey((), 500)
+    assert len(everything.posts) == 45
+    assert everything.complete
 
 
 async def test_without_a_watermark_only_a_post_of_this_moment_is_ours(telegram: TelegramStage) -> None:
