@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import FINAL, Kind, State
+from bot.store.deliveries import UNFINISHED
 from bot.store.tables import articles, channels, deliveries, ledger
 
 _PAGE = 1000
@@ -87,7 +88,7 @@ async def queue_lines(tx: AsyncConnection, *, channel: str | None = None) -> lis
     """Return every delivery that waits or is in flight, in the order in which they were queued."""
     query = (
         _lines()
-        .where(text("state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown', 'held')"))
+        .where(text(f"deliveries.id IN (SELECT id FROM ({UNFINISHED}) AS unfinished)"))  # noqa: S608
         .order_by(deliveries.c.id)
     )
     if channel is not None:
