@@ -9,7 +9,7 @@
 | `POST /control/mishaps` | `{platform, method, mishap, count, chat, …its numbers}`; `method`: a Facebook edge, too |
 | `POST /control/trouble` | `{platform, seed, rates: {mishap: probability}, methods}` |
 | `POST /control/rates` | `{platform, chat, bot, group: {calls, seconds, burst} or null}`; `{platform, off: true}` |
-| `POST /control/read_back` | `{platform, lag, omit, stale_after, broken, redirect}` |
+| `POST /control/read_back` | `{platform, lag, omit, stale_after, until, broken, redirect}` |
 | `POST /control/telegram/bots` | `{token, username, id}` |
 | `POST /control/telegram/channels` | `{username, id, title, bots: [ids], linked_group, protected}` |
 | `POST /control/telegram/groups` | `{id, title, bots}` |
