@@ -11,14 +11,14 @@ class ReadBack:
     """What is wrong with the public preview or the list of posts.
 
     `lag`: seconds until a post shows. `omit`: probability that a look misses a given post. `stale_after`: the time
-    (Unix seconds) at which the page froze, `until` when it thaws. `broken`: the page is not what it should be.
-    `redirect`: it leads elsewhere.
+    (Unix seconds) at which the page froze, `stale_until` when it comes alive again; None: it does not by itself.
+    `broken`: the page is not what it should be. `redirect`: it leads elsewhere.
     """
 
     lag: float = 0.0
     omit: float = 0.0
     stale_after: float | None = None
-    until: float | None = None
+    stale_until: float | None = None
     broken: bool = False
     redirect: bool = False
     seed: int = 0
@@ -36,6 +36,6 @@ class ReadBack:
 
     def knows(self, happened_at: float, now: float) -> bool:
         """Say whether what happened then has come as far as the page."""
-        if self.stale_after is not None and (self.until is None or now < self.until):
+        if self.stale_after is not None and (self.stale_until is None or now < self.stale_until):
             now = min(now, self.stale_after)
         return happened_at + self.lag <= now

@@ -209,7 +209,7 @@ async def test_a_frozen_list_shows_what_was_there_then_until_it_thaws(
         return [one["message"] for one in (await ask.graph("GET", f"{PAGE}/published_posts"))[1]["data"]]
 
     first = await feed(ask, message="раз")
-    sandbox.facebook.read_back = ReadBack(stale_after=clock.now, until=clock.now + 60)
+    sandbox.facebook.read_back = ReadBack(stale_after=clock.now, stale_until=clock.now + 60)
     clock.now += 1
     await feed(ask, message="два")
     assert (await ask.graph("DELETE", first))[0] == 200
