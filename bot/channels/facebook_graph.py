@@ -13,11 +13,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from bot.channels.errors_facebook import Aim, meaning
 from bot.channels.transport import Answer, Transport, Upload
 from bot.errors import AccessLostError, UnansweredError
 
+_TURNS = ("after", "until", "__paging_token")
 _SHARES = ("call_count", "total_time", "total_cputime")
 
 
@@ -141,6 +143,25 @@ def posted_id(content: Mapping[str, Any], key: str) -> str:
     if not isinstance(found, str) or not found:
         raise UnansweredError(f"Facebook: answered without {key!r}")
     return found
+
+
+def next_page(content: Mapping[str, Any]) -> dict[str, str] | None:
+    """Return the parameters that lead to the next page of a list; None where there is none.
+
+    Of the address that Meta names only these are taken: it holds the token, and could lead anywhere.
+    """
+    paging = content.get("paging")
+    address = paging.get("next") if isinstance(paging, dict) else None
+    if not isinstance(address, str):
+        return None
+    try:
+        told = dict(parse_qsl(urlsplit(address).query))
+    except ValueError:
+        told = {}
+    turn = {name: told[name] for name in _TURNS if told.get(name)}
+    if not turn:
+        raise UnansweredError("Facebook: names a next page that cannot be asked for")
+    return turn
 
 
 def _uses(headers: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:

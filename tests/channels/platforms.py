@@ -31,7 +31,7 @@ BOT_ID = 700000001
 PAGE, PAGE_TOKEN = "100200300", "EAAfakePageTokenOfTheSandbox0123456789"
 APP_SECRET = "0123456789abcdef0123456789abcdef"
 LINK = "https://news.example/mist"
-TIMEOUT = 0.4  # seconds; what a mishap of silence costs a test
+TIMEOUT = 1.0  # seconds; what a mishap of silence costs a test
 
 
 DEEDS = ("text", "photo", "album")
