@@ -36,7 +36,7 @@ from bot.errors import (
 _FIELDS = "id,message,created_time,permalink_url,attachments{url,unshimmed_url,target}"
 _PER_ANSWER = 100  # posts, the platform's own bound
 _MOST = 1000  # posts read for one attempt
-_ANSWERS = 20  # read for one list: some of them may be short, or empty
+_ANSWERS = 30  # read for one list: some of them may be short, or empty
 _BACK = timedelta(days=7)
 
 
@@ -87,6 +87,10 @@ class FacebookPublisher:
     def usage(self) -> float:
         """Percent of the allowance used, as of the last answer that told."""
         return self._graph.usage
+
+    @property
+    def rest_for(self) -> timedelta:
+        return self._graph.rest_for
 
     async def prepare(
         self, post: Post, photo: Photo | None, upload: str | None = None, album: Sequence[Photo] = ()
@@ -160,19 +164,28 @@ class FacebookPublisher:
     async def read_back(self, attempt: Attempt) -> Evidence:
         """Look for an attempt's post in the page's own list, which shows new posts after some lag, and not all posts.
 
-        So the list is asked for from before the oldest known neighbour on: what it shows of those tells what it is
-        worth.
+        The list is asked for from before the oldest known neighbour on: what it shows of those tells what it is worth.
+        Where the post is missing, it is asked for twice, and both answers must be alike.
         """
+        try:
+            evidence = await self._look(attempt, per_answer=_PER_ANSWER)
+            if evidence.presence is not Presence.ABSENT:
+                return evidence
+            again = await self._look(attempt, per_answer=_PER_ANSWER // 2)
+        except BotError as error:
+            return nothing(f"the page's posts could not be read: {error}")
+        if again.presence is Presence.ABSENT and set(again.shown) != set(evidence.shown):
+            return nothing("two answers do not list the same posts")
+        return again
+
+    async def _look(self, attempt: Attempt, *, per_answer: int) -> Evidence:
         known = set(known_before(attempt))
         earliest, latest = attempt.started_at - SKEW, attempt.started_at + LATEST
         since = min((post.published_at for post in attempt.neighbours), default=attempt.started_at - _BACK) - SKEW
         query = {"since": str(int(since.timestamp()))}
         if latest.timestamp() < time.time():
             query["until"] = str(int(latest.timestamp()))
-        try:
-            posts, complete = await self._listed(query, most=_MOST)
-        except BotError as error:
-            return nothing(f"the page's posts could not be read: {error}")
+        posts, complete = await self._listed(query, most=_MOST, per_answer=per_answer)
         evidence = judge(attempt, posts, lambda post: post.published_at >= earliest and post.remote_id not in known)
         if evidence.presence is Presence.ABSENT and not complete:
             return nothing(f"there are more than {_MOST} posts after it")
@@ -194,7 +207,7 @@ class FacebookPublisher:
         return await look_over(self._graph, self._page, self._token_name, now=time.time())
 
     async def _listed(
-        self, query: Mapping[str, str], *, most: int, known: Collection[str] = ()
+        self, query: Mapping[str, str], *, most: int, per_answer: int = _PER_ANSWER, known: Collection[str] = ()
     ) -> tuple[list[PublicPost], bool]:
         """Return the page's newest posts, oldest first, and whether those are all, or reach back to a known one.
 
@@ -203,7 +216,7 @@ class FacebookPublisher:
             NotPublishedError: as `Graph.call`.
         """
         posts: list[PublicPost] = []
-        asked = {"fields": _FIELDS, **query, "limit": str(min(most, _PER_ANSWER))}
+        asked = {"fields": _FIELDS, **query, "limit": str(min(most, per_answer))}
         turn: Mapping[str, str] | None = {}
         for _ in range(_ANSWERS):
             if turn is None or len(posts) >= most or any(post.remote_id in known for post in posts):

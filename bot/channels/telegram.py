@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from telegram import Bot, Chat, InputFile, InputMediaPhoto, LinkPreviewOptions, Message
 from telegram.constants import ParseMode
@@ -64,6 +65,10 @@ class TelegramPublisher:
     @property
     def pace_keys(self) -> tuple[tuple[str, str], ...]:
         return (("chat", f"chat:telegram:{self._chat}"), ("bot", f"bot:{self._bot.account}"))
+
+    @property
+    def rest_for(self) -> timedelta:
+        return timedelta(0)
 
     async def prepare(
         self, post: Post, photo: Photo | None, upload: str | None = None, album: Sequence[Photo] = ()

@@ -21,7 +21,7 @@ from bot.errors import AccessLostError, BotError, RefusedError, ThrottledError, 
 
 T = TypeVar("T")
 _REMEMBERED = 1000
-_LOOKS_APART = 0.1  # seconds between two calls that only look: what is to be published goes first
+_LOOKS_APART = 0.05  # seconds between two calls that only look: what is to be published goes first
 _NO_TOKEN = "0:none"  # noqa: S105 - the library wants one; no call is made with it
 
 
