@@ -23,7 +23,15 @@ from bot.channels.facebook_graph import Graph, posted_id
 from bot.channels.transport import Transport
 from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt, Survey, is_unknown
 from bot.domain.post import Method, Post
-from bot.errors import BotError, GoneError, PhotoRefusedError, RefusedError, UnansweredError, UnreachableError
+from bot.errors import (
+    AccessLostError,
+    BotError,
+    GoneError,
+    PhotoRefusedError,
+    RefusedError,
+    UnansweredError,
+    UnreachableError,
+)
 
 _FIELDS = "id,message,created_time,permalink_url,attachments{url,unshimmed_url,target}"
 _MOST = 100  # posts in one answer, the platform's own bound
@@ -167,7 +175,8 @@ class FacebookPublisher:
         try:
             posts = await self._list({"limit": str(min(most, _MOST))})
         except BotError as error:
-            return Survey(readable=False, detail=f"the page's posts could not be read: {error}")
+            lost = isinstance(error, AccessLostError)
+            return Survey(readable=False, access_lost=lost, detail=f"the page's posts could not be read: {error}")
         complete = len(posts) < min(most, _MOST) or any(post.remote_id in known for post in posts)
         return Survey(posts=tuple(posts), complete=complete)
 

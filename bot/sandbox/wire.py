@@ -49,7 +49,8 @@ class Call:
 
     `method` is Telegram's method or Facebook's edge, `target` the chat id or page (0 and "" where unknown), `outcome`
     "ok", "<status> <description>" or, in front of that, the name of the mishap it met. `public` says whether it made
-    something visible. Tokens are not kept.
+    something visible, `banned_for` that it was told to wait so many seconds, `inside_ban` that it came although an
+    earlier one had been told to. Tokens are not kept.
     """
 
     at: float
@@ -59,6 +60,8 @@ class Call:
     params: dict[str, str]
     outcome: str
     public: bool = False
+    banned_for: int = 0
+    inside_ban: bool = False
 
 
 class FormError(Exception):
