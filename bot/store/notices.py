@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, func, insert, select, text, update
+from sqlalchemy import Select, delete, exists, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.channel import ChannelId, Platform
 from bot.domain.delivery import DeliveryId, HeldReason, State
+from bot.store.deliveries import STANDING
 from bot.store.tables import articles, channels, deliveries, micros, notices
 
 ACCESS = HeldReason.ACCESS.value
@@ -56,20 +57,24 @@ class About:
     delivery_id: DeliveryId | None = None
     state: State | None = None
     held_reason: HeldReason | None = None
-    fence: int = 0
     article_url: str | None = None
     title: str = ""
     detail: str = ""
 
 
 async def find_new(tx: AsyncConnection, now: datetime) -> int:
-    """Keep a row for all that holds and has none open; return how many are new."""
-    opened = exists().where(notices.c.delivery_id == deliveries.c.id, notices.c.ended_at.is_(None))
+    """Keep a row for all that holds and has none open; return how many are new.
+
+    A delivery that is held anew after it was settled is told anew: its rows are numbered. Two replicas that look at
+    once come to the same number, and one row stays.
+    """
+    opened = exists().where(notices.c.delivery_id == deliveries.c.id, text("notices.ended_at IS NULL"))
+    earlier = select(func.count()).where(notices.c.delivery_id == deliveries.c.id).scalar_subquery()
     held = (
-        select(deliveries.c.id, deliveries.c.channel_id, deliveries.c.held_reason, deliveries.c.fence)
+        select(deliveries.c.id, deliveries.c.channel_id, deliveries.c.held_reason, earlier.label("earlier"))
         .join(channels, channels.c.id == deliveries.c.channel_id)
         .where(
-            text("state IN ('proposed', 'held')"),
+            text(STANDING),
             deliveries.c.held_reason.in_(_TOLD),
             channels.c.closed_at.is_(None),
             ~opened,
@@ -89,7 +94,7 @@ async def find_new(tx: AsyncConnection, now: datetime) -> int:
     ]
     new += [
         {
-            "key": f"delivery {row.id} held {row.fence}",
+            "key": f"delivery {row.id} held {row.earlier + 1}",
             "what": row.held_reason,
             "channel_id": row.channel_id,
             "delivery_id": row.id,
@@ -143,17 +148,23 @@ async def change(tx: AsyncConnection, ids: Collection[int], **columns: Any) -> N
         await tx.execute(update(notices).where(notices.c.id.in_(ids)).values(**columns))
 
 
+async def forget(tx: AsyncConnection, before: datetime) -> None:
+    """Drop what ended before then."""
+    await tx.execute(delete(notices).where(notices.c.ended_at < before))
+
+
+async def with_messages(tx: AsyncConnection, ids: Collection[int]) -> set[int]:
+    """Return which of these notices stand in a message somewhere."""
+    rows = await tx.execute(select(notices.c.id, notices.c.messages).where(notices.c.id.in_(ids)))
+    return {row.id for row in rows if row.messages}
+
+
 async def keep_message(tx: AsyncConnection, ids: Collection[int], told: Told) -> None:
     """Remember a message that tells of these notices."""
     rows = await tx.execute(select(notices.c.id, notices.c.messages).where(notices.c.id.in_(ids)))
     for row in rows.all():
         kept = [*(row.messages or []), [told.chat, told.message, told.is_list]]
         await tx.execute(update(notices).where(notices.c.id == row.id).values(messages=kept))
-
-
-async def add_many(tx: AsyncConnection, rows: list[dict[str, Any]]) -> None:
-    """Insert rows as they are (tests)."""
-    await tx.execute(insert(notices), rows)
 
 
 async def _held(tx: AsyncConnection, ids: Sequence[DeliveryId]) -> dict[DeliveryId, About]:
@@ -175,7 +186,7 @@ async def _blocked(tx: AsyncConnection, ids: Collection[ChannelId]) -> dict[Chan
         for row in await tx.execute(select(channels).where(channels.c.id.in_(ids)))
     }
     waiting = _deliveries().where(
-        text("state IN ('proposed', 'held')"),
+        text(STANDING),
         deliveries.c.held_reason == HeldReason.ACCESS,
         deliveries.c.channel_id.in_(ids),
     )
@@ -194,7 +205,6 @@ def _deliveries() -> Select[Any]:
             deliveries.c.id.label("delivery_id"),
             deliveries.c.state,
             deliveries.c.held_reason,
-            deliveries.c.fence,
             deliveries.c.error,
             deliveries.c.text,
             deliveries.c.words,
@@ -214,7 +224,6 @@ def _about(row: Any) -> About:
         delivery_id=DeliveryId(row.delivery_id),
         state=State(row.state),
         held_reason=HeldReason(row.held_reason) if row.held_reason is not None else None,
-        fence=row.fence,
         article_url=row.url if row.url and not row.url.startswith("urn:") else None,
         title=row.title or (row.text or row.words).strip().partition("\n")[0][:200],
         detail=row.error,
