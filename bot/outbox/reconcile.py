@@ -87,7 +87,7 @@ class Reconciler:
 
         Of several replicas one reads back, expires and resumes; each ends the leases that are over.
         """
-        work = [self._beat, self._end_leases, self._measure]
+        work = [self._prove, self._beat, self._end_leases, self._measure]
         if await self._has_duty():
             work += [self._settle_unknown, self._sweep]
             now = self._clock.running()
@@ -101,6 +101,10 @@ class Reconciler:
                 raise
             except Exception:
                 _log.exception("a step of reconciling failed", step=step.__name__)
+
+    async def _prove(self) -> None:
+        """Try again to compare the channels that could not be read so far."""
+        await self._prover.prove_all(self._lanes)
 
     async def _has_duty(self) -> bool:
         async with self._database.write() as tx:
