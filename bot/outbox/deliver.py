@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.channels.guard import leave_by
 from bot.clock import Clock
 from bot.domain.delivery import Delivery, DeliveryId, HeldReason, Kind, State, Verdict, after_error
-from bot.domain.ledger import Attempt, LedgerEntry, Neighbour, Receipt, newest_of
+from bot.domain.ledger import Attempt, LedgerEntry, Neighbour, Receipt, is_unknown, newest_of
 from bot.domain.plan import next_slot
 from bot.errors import BotError, NotPublishedError
 from bot.failpoints import reach
@@ -253,7 +253,7 @@ class Deliverer:
 
     async def _neighbours(self, tx: AsyncConnection, lane: Lane) -> tuple[str | None, tuple[Neighbour, ...]]:
         """Return the newest id known in a channel, and the newest posts known to be public, newest first."""
-        own = await ledger.newest(tx, lane.id, 2 * _NEIGHBOURS)
+        own = [post for post in await ledger.newest(tx, lane.id, 2 * _NEIGHBOURS) if not is_unknown(post.remote_id)]
         seen = self._prover.neighbours(lane.id)
         known = newest_of((*map(_neighbour, own), *seen), 1)
         gone = {post.last_id for post in own if post.withdrawn_at is not None}
