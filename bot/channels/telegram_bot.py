@@ -28,11 +28,19 @@ class TelegramBot:
         token: as @BotFather gave it; "" for none: every call then ends in AccessLostError.
         api_url: root of the Bot API, without "/bot".
         timeout: seconds for one call as a whole.
+        longest: seconds for one with a large body; None: no more than for any other.
     """
 
-    def __init__(self, token: str, *, api_url: str = "https://api.telegram.org", timeout: float = 8.0) -> None:
+    def __init__(
+        self,
+        token: str,
+        *,
+        api_url: str = "https://api.telegram.org",
+        timeout: float = 8.0,
+        longest: float | None = None,
+    ) -> None:
         self._has_token = bool(token.strip())
-        self._transport = Transport(timeout)
+        self._transport = Transport(timeout, longest=longest)
         self._refused_uploads: deque[str] = deque(maxlen=_REMEMBERED)
         os.environ.setdefault("PTB_TIMEDELTA", "1")  # the library's coming way; without it each 429 is a warning
         root = api_url.rstrip("/")
