@@ -32,7 +32,7 @@ class TelegramBot:
         token: as @BotFather gave it; "" for none: every call then ends in AccessLostError.
         api_url: root of the Bot API, without "/bot".
         timeout: seconds for one call as a whole.
-        longest: seconds for one that carries a large photo; None: no more than any other.
+        longest: seconds for one with a large body; None: no more than for any other.
     """
 
     def __init__(
