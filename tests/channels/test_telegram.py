@@ -282,4 +282,4 @@ async def test_a_post_of_another_kind_than_was_guessed_is_edited_all_the_same(te
     made = await telegram.publish("Раніше", photo=0 if guess is Method.SEND_PHOTO else 1)
     adopted = replace(made, method=guess)
     await telegram.publisher.edit(adopted, await telegram.parcel("Тепер"))
-    assert telegram.shown() == ["Тепер"]
+    assert telegram.shown() == ["Тепер\n\nЧитати"]
