@@ -37,7 +37,7 @@ async def run(configuration: Configuration, *, migrate: bool = False, stop: asyn
     async with open_service(configuration) as service:
         await service.reconciler.recover()
         serving = asyncio.create_task(service.worker.run(), name="worker")
-        async with ticker(service):
+        async with service.desk, ticker(service):
             _log.info(
                 "the service runs",
                 channels=[lane.channel.name for lane in service.lanes.values()],
@@ -49,8 +49,10 @@ async def run(configuration: Configuration, *, migrate: bool = False, stop: asyn
             await asyncio.wait({waiting, serving}, return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
             _log.info("the service stops; calls in hand are finished")
+            deadline = loop.time() + _STOPS_WITHIN
+            stopping = asyncio.create_task(service.worker.stop(), name="stopping")
         await service.give_back()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(service.worker.stop(), _STOPS_WITHIN)
+            await asyncio.wait_for(stopping, deadline - loop.time())
         await asyncio.wait_for(serving, 1)
     _log.info("the service has stopped")

@@ -86,11 +86,7 @@ async def ledger_lines(
 
 async def queue_lines(tx: AsyncConnection, *, channel: str | None = None) -> list[dict[str, Any]]:
     """Return every delivery that waits or is in flight, in the order in which they were queued."""
-    query = (
-        _lines()
-        .where(text(f"deliveries.id IN (SELECT id FROM ({UNFINISHED}) AS unfinished)"))  # noqa: S608
-        .order_by(deliveries.c.id)
-    )
+    query = _lines().where(text(UNFINISHED)).order_by(deliveries.c.id)
     if channel is not None:
         query = query.where(channels.c.name == channel)
     return [_line(row) for row in await tx.execute(query)]

@@ -20,7 +20,7 @@ from bot.channels.telegram_bot import TelegramBot
 from bot.channels.transport import Transport
 from bot.domain.channel import ChannelId, Platform
 from bot.domain.delivery import DeliveryId
-from bot.domain.ledger import Attempt, LedgerEntry, Receipt
+from bot.domain.ledger import Attempt, LedgerEntry, Neighbour, Receipt
 from bot.domain.post import Method, Post
 from bot.sandbox import Rates, Sandbox
 from bot.sandbox.mishaps import Mishap
@@ -31,7 +31,7 @@ BOT_ID = 700000001
 PAGE, PAGE_TOKEN = "100200300", "EAAfakePageTokenOfTheSandbox0123456789"
 APP_SECRET = "0123456789abcdef0123456789abcdef"
 LINK = "https://news.example/mist"
-TIMEOUT = 0.4  # seconds; what a mishap of silence costs a test
+TIMEOUT = 1.0  # seconds; what a mishap of silence costs a test
 
 
 DEEDS = ("text", "photo", "album")
@@ -124,7 +124,14 @@ class Stage(ABC):
             published_at=datetime.now(UTC),
         )
 
-    def attempt(self, post: Post, watermark: str | None) -> Attempt:
+    def attempt(
+        self,
+        post: Post,
+        watermark: str | None,
+        *known: LedgerEntry,
+        started_at: datetime | None = None,
+    ) -> Attempt:
+        """Return an attempt at a post; `known` are the posts before it, newest first."""
         return Attempt(
             delivery_id=DeliveryId(1),
             method=post.method,
@@ -132,7 +139,8 @@ class Stage(ABC):
             plain=post.plain,
             link=post.link,
             watermark=watermark,
-            started_at=datetime.now(UTC),
+            started_at=started_at or datetime.now(UTC),
+            neighbours=tuple(Neighbour(remote_id=one.last_id, published_at=one.published_at) for one in known),
         )
 
 

@@ -21,7 +21,7 @@ Said = tuple[str, tuple[Any, ...]]  # a statement and what it was given
 _GROWING = "deliveries|ledger|attempts|articles|decisions"
 # Reading a partial index from end to end is no scan of the history: it holds no more than the queue. Finding deliveries
 # by their channel alone is one: it reads all that the channel ever had.
-_OF_THE_QUEUE = "ix_deliveries_(?:turn|pinned|backlog|waiting)|uq_deliveries_in_flight"
+_OF_THE_QUEUE = "ix_deliveries_(?:turn|pinned|backlog|waiting|unfinished)|uq_deliveries_in_flight"
 _WHOLE_CHANNEL = "ix_deliveries_channel_id_finished_at"
 _SQLITE_SCAN = re.compile(rf"SCAN (?:{_GROWING})\b(?! USING (?:COVERING )?INDEX (?:{_OF_THE_QUEUE}))")
 _POSTGRES_SCAN = re.compile(rf"Seq Scan on (?:{_GROWING})\b")

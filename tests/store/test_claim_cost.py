@@ -32,6 +32,7 @@ from bot.metrics import Metrics
 from bot.outbox.deliver import Deliverer
 from bot.outbox.lane import Lane, Timing
 from bot.outbox.prepare import Preparer
+from bot.outbox.proving import Prover
 from bot.outbox.reconcile import Reconciler
 from bot.outbox.record import Recorder
 from bot.store import channels, deliveries, listing
@@ -50,6 +51,7 @@ PARTIAL = (
     "ix_deliveries_pinned",
     "ix_deliveries_waiting",
     "ix_deliveries_backlog",
+    "ix_deliveries_unfinished",
     "uq_deliveries_in_flight",
     "ix_channels_wake_at",
 )
@@ -119,14 +121,18 @@ async def outlet(filled_url: str) -> AsyncIterator[Outlet]:
     }
     async with Database(filled_url, clock) as database:
         recorder = Recorder(database, clock, metrics, lanes, timing)
-        preparer = Preparer(database, Composer(templates()), NoPhotos(), Pages(), budget=timing.lease / 4)
-        yield Outlet(
+        composer = Composer(templates())
+        preparer = Preparer(database, composer, NoPhotos(), Pages(), budget=timing.lease / 4)
+        prover = Prover(database, clock, composer, timing.hold_after)
+        opened = Outlet(
             url=filled_url,
             database=database,
-            deliverer=Deliverer(database, clock, metrics, preparer, recorder, timing),
-            reconciler=Reconciler(database, clock, metrics, lanes, recorder, timing),
+            deliverer=Deliverer(database, clock, metrics, preparer, recorder, prover, timing),
+            reconciler=Reconciler(database, clock, metrics, lanes, recorder, prover, timing, holder="this one"),
             lanes=lanes,
         )
+        await prover.prove_all({lane.id: lane for lane in opened.open_lanes})
+        yield opened
 
 
 def a_lane(number: int, **timetable: Any) -> Lane:
