@@ -23,6 +23,7 @@ from bot.domain.ledger import Attempt, Evidence, LedgerEntry, Presence, Receipt,
 from bot.domain.post import Method, Post
 from bot.errors import AccessLostError, BotError, GoneError, PhotoRefusedError, RefusedError, UploadRefusedError
 
+_OTHER_KIND = "in the message to edit"  # "there is no text …" under a photo, "there is no caption …" without one
 _MOST_PHOTOS = 10  # sendMediaGroup
 
 
@@ -109,17 +110,25 @@ class TelegramPublisher:
             raise RefusedError(str(error)) from error
 
     async def edit(self, public: LedgerEntry, parcel: Parcel) -> None:
-        """Rewrite a post's text, or the caption under its photo."""
-        text, number = parcel.post.text, _number(public.remote_id)
-        if public.method.carries_photo:  # an album's words are the caption of its first photo
+        """Rewrite a post's text, or the caption under its photo; of an adopted post it is only guessed which it has."""
+        has_photo = public.method.carries_photo
+        try:
+            await self._rewrite(public, parcel.post, is_caption=has_photo)
+        except RefusedError as error:
+            if _OTHER_KIND not in str(error).lower():
+                raise
+            await self._rewrite(public, parcel.post, is_caption=not has_photo)
+
+    async def _rewrite(self, public: LedgerEntry, post: Post, *, is_caption: bool) -> None:
+        number, card = _number(public.remote_id), _card(post)
+        if is_caption:  # an album's words are the caption of its first photo
             await self._bot.ask(
-                lambda bot: bot.edit_message_caption(self._chat, number, caption=text, parse_mode=ParseMode.HTML)
+                lambda bot: bot.edit_message_caption(self._chat, number, caption=post.text, parse_mode=ParseMode.HTML)
             )
         else:
-            card = _card(parcel.post)
             await self._bot.ask(
                 lambda bot: bot.edit_message_text(
-                    text, self._chat, number, parse_mode=ParseMode.HTML, link_preview_options=card
+                    post.text, self._chat, number, parse_mode=ParseMode.HTML, link_preview_options=card
                 )
             )
 
@@ -154,7 +163,11 @@ class TelegramPublisher:
         try:
             name = await self._public_name()
             if name is not None:
-                return await self._pages.survey(name, known, most)
+                shown = await self._pages.survey(name, known, most)
+                if shown.readable or self._forwards is None:
+                    return shown
+                forwarded = await self._forwards.survey(known, most)
+                return forwarded if forwarded.readable else shown
         except BotError as error:
             lost = isinstance(error, AccessLostError)
             return Survey(readable=False, access_lost=lost, detail=f"the preview could not be read: {error}")

@@ -105,15 +105,14 @@ class Presses:
             if notice is None or arrival.chat not in {told.chat for told in notice.messages if told.is_list}:
                 raise DeskError(texts.OLD_BUTTON)
             beside = [one for one in await rows.listed_with(tx, notice) if one.ended_at is None]
-            about = await rows.about(tx, beside)
             editor = await editors.find(tx, arrival.person.id)
         if editor is None or not editor.may(Role.EDITOR):
             raise DeskError(texts.NO_RIGHTS)
-        left = [one for one in beside if one.id in about and not _has_card(one, arrival.chat)]
+        left = [one for one in beside if not one.has_card(arrival.chat)]
         if not left:
             return texts.NOTHING_LEFT
         for one in left[:_MOST_SHOWN]:
-            self._replies.put(arrival.chat, partial(self._teller.show, arrival.chat, one, about[one.id]))
+            self._replies.put(arrival.chat, partial(self._teller.show, arrival.chat, one.id))
         return texts.SHOWN
 
     async def _read(self, verb: str, arrival: Arrival, parts: Sequence[str]) -> tuple[Notice, DeliveryId]:
@@ -175,10 +174,6 @@ async def _shown(tx: AsyncConnection, channel_id: ChannelId, delivery: Delivery,
         if any(same(link, other) for link in wanted for other in post.links):
             return Receipt(remote_id=post.remote_id, permalink=post.permalink, more_ids=post.more_ids)
     return among(attempt, posts) if attempt is not None and not wanted else None
-
-
-def _has_card(notice: Notice, chat: int) -> bool:
-    return any(told.chat == chat and not told.is_list for told in notice.messages)
 
 
 def _number(parts: Sequence[str]) -> int:

@@ -62,7 +62,7 @@ class Desk:
     """The editors' room. Use as an async context manager: it listens while it is open."""
 
     def __init__(self, given: Furniture) -> None:
-        self._given = given
+        self.given = given
         self._stack = AsyncExitStack()
         self._replies = Replies()
         self._looks: set[asyncio.Task[None]] = set()
@@ -95,12 +95,12 @@ class Desk:
     async def __aenter__(self) -> Self:
         if self._alerts is not None:
             await self._stack.enter_async_context(self._alerts)
-        for bot in self._given.bots:
+        for bot in self.given.bots:
             await self._stack.enter_async_context(bot)
         self._stack.push_async_callback(self._finish)
         await self._stack.enter_async_context(self._pollers)
-        if self._given.bots:
-            _log.info("the desk listens", bots=[bot.account for bot in self._given.bots])
+        if self.given.bots:
+            _log.info("the desk listens", bots=[bot.account for bot in self.given.bots])
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -124,5 +124,5 @@ class Desk:
 
     def _stirred(self) -> None:
         """Have the queue served, and the cards amended, at once."""
-        self._given.stirred()
+        self.given.stirred()
         self._replies.put("notices", self.look)

@@ -114,8 +114,13 @@ class Teller:
                 said.add(notice.id)
         return said
 
-    async def show(self, chat: int, notice: Notice, about: About) -> None:
-        """Write a notice that stood in a list as a card of its own."""
+    async def show(self, chat: int, notice_id: int) -> None:
+        """Write a notice that stood in a list as a card of its own, unless it has one here or has ended."""
+        async with self._database.read() as tx:
+            notice = await rows.get(tx, notice_id)
+            about = (await rows.about(tx, [notice])).get(notice_id) if notice is not None else None
+        if notice is None or about is None or notice.ended_at is not None or notice.has_card(chat):
+            return
         text, buttons = cards.card(notice, about)
         await self._say(chat, [notice], text, buttons, silent=True)
 

@@ -46,6 +46,10 @@ class Notice:
     alerted_at: datetime | None
     ended_at: datetime | None
 
+    def has_card(self, chat: int) -> bool:
+        """Say whether it stands in a chat as a card of its own."""
+        return any(told.chat == chat and not told.is_list for told in self.messages)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:

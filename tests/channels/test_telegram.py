@@ -8,6 +8,7 @@ from telegram.error import InvalidToken, RetryAfter
 from bot.channels.telegram import TelegramPublisher
 from bot.channels.telegram_bot import TelegramBot
 from bot.domain.ledger import Presence
+from bot.domain.post import Method
 from bot.errors import (
     AccessLostError,
     PhotoRefusedError,
@@ -298,3 +299,11 @@ async def test_an_answer_in_a_form_nobody_knows_is_unanswered(telegram: Telegram
     with pytest.raises(Exception, match="HTTP 418") as odd:
         await telegram.publish("?")
     assert type(odd.value).__name__ == "UnansweredError"
+
+
+@pytest.mark.parametrize("guess", [Method.SEND_MESSAGE, Method.SEND_PHOTO])
+async def test_a_post_of_another_kind_than_was_guessed_is_edited_all_the_same(telegram: TelegramStage, guess) -> None:
+    made = await telegram.publish("Раніше", photo=0 if guess is Method.SEND_PHOTO else 1)
+    adopted = replace(made, method=guess)
+    await telegram.publisher.edit(adopted, await telegram.parcel("Тепер"))
+    assert telegram.shown() == ["Тепер\n\nЧитати"]
