@@ -13,6 +13,7 @@ from bot.desk.room import Desk
 from bot.desk.updates import Patience
 from bot.domain.article import Article
 from bot.sandbox import mishaps
+from bot.sandbox.telegram_updates import Inbox
 from bot.sandbox.telegram_world import SandboxPost
 from bot.store import notices
 from tests.factories import an_article
@@ -104,6 +105,16 @@ async def working(outlet: Outlet, patience: Patience = PATIENCE) -> AsyncIterato
 async def greeted(outlet: Outlet) -> None:
     """Wait until the chief was greeted, and can be written to."""
     await until(lambda: any("Вітаю, Олена" in post.text for post in shown(outlet, CHIEF)))
+
+
+def inbox(outlet: Outlet, bot: int = BOT_ID) -> Inbox:
+    """Return what a bot has not confirmed yet."""
+    return outlet.sandbox._post.inbox(bot)
+
+
+async def settled(outlet: Outlet) -> None:
+    """Wait until all that was said so far is handled and confirmed."""
+    await until(lambda: not inbox(outlet).waiting, seconds=20)
 
 
 def shown(outlet: Outlet, person: int) -> list[SandboxPost]:
