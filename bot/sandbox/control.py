@@ -9,6 +9,7 @@
 | `POST /control/mishaps` | `{platform, method, mishap, count, chat, …its numbers}`; `method`: a Facebook edge, too |
 | `POST /control/trouble` | `{platform, seed, rates: {mishap: probability}, methods}`; `rates: [{mishap, chance, …}]` |
 | `POST /control/rates` | `{platform, chat, bot, group: {calls, seconds, burst} or null}`; `{platform, off: true}` |
+| `POST /control/latency` | `{platform, seconds}`: how far away the platform is, there and back |
 | `POST /control/read_back` | `{platform, lag, omit, stale_after, stale_until, broken, redirect}` |
 | `POST /control/telegram/bots` | `{token, username, id}` |
 | `POST /control/telegram/channels` | `{username, id, title, bots: [ids], linked_group, protected}` |
@@ -23,6 +24,7 @@
 | `POST /control/facebook/pages` | `{id, name, token, scopes, app_id}` |
 | `POST /control/facebook/apps` | `{app_id, secret}` |
 | `POST /control/facebook/expire` | `{token, subcode}` |
+| `POST /control/facebook/usage` | `{call_count, total_time, total_cputime}`: percent of a page's allowance |
 | `POST /control/facebook/insights` | `{post_id, figures}` |
 | `POST /control/links` | `{url, title, description, photo}`: what the card of a link shows |
 | `POST /control/reset` | forgets everything |
@@ -59,6 +61,7 @@ class Control:
             "mishaps": self._mishaps,
             "trouble": self._trouble,
             "rates": self._rates,
+            "latency": self._latency,
             "read_back": self._read_back,
             "telegram/bots": lambda given: telegram.add_bot(**given).id,
             "telegram/channels": lambda given: telegram.add_channel(**given).id,
@@ -74,6 +77,7 @@ class Control:
             "facebook/pages": lambda given: facebook.add_page(**given).id,
             "facebook/apps": lambda given: facebook.add_app(**given),
             "facebook/expire": lambda given: facebook.expire(**given),
+            "facebook/usage": lambda given: facebook.page_usage.update(given),
             "facebook/insights": lambda given: facebook.set_insights(given["post_id"], given["figures"]),
             "links": lambda given: links.update({given["url"]: given}),
             "reset": lambda given: empty(),
@@ -155,6 +159,9 @@ class Control:
                 if name not in ("platform", "off")
             }
             self.telegram.rates = replace(self.telegram.rates, **made)
+
+    def _latency(self, given: Json) -> None:
+        self._world(given).latency = float(given["seconds"])
 
     def _read_back(self, given: Json) -> None:
         known = {field.name for field in fields(ReadBack)} - {"chance"}

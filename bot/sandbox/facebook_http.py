@@ -16,7 +16,7 @@ from bot.sandbox.facebook_rules import GraphRefusal, wrong
 from bot.sandbox.facebook_world import FacebookWorld, Token
 from bot.sandbox.mishaps import Fault, Mishap
 from bot.sandbox.telegram_updates import Post
-from bot.sandbox.wire import Call, Form, FormError, act_out, json_answer, read_form, reset
+from bot.sandbox.wire import Call, Form, FormError, act_out, from_afar, json_answer, read_form, reset
 
 VERSION = re.compile(r"v(\d+)\.\d+")
 VERSIONS = range(20, 27)
@@ -35,6 +35,9 @@ class FacebookHttp:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one call: planned mishap, version, token, then the edge itself."""
+        return await from_afar(self.world.latency, self._answer(request))
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         parts = [part for part in request.match_info["path"].split("/") if part]
         version = VERSION.fullmatch(parts[0]) if parts else None
         if version:

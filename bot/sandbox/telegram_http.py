@@ -15,7 +15,7 @@ from bot.sandbox.telegram_people import Telegram
 from bot.sandbox.telegram_rules import Refusal, bad
 from bot.sandbox.telegram_updates import Post
 from bot.sandbox.telegram_world import Chat, TelegramBot
-from bot.sandbox.wire import MOST_BYTES, Call, Form, FormError, act_out, json_answer, read_form, reset
+from bot.sandbox.wire import MOST_BYTES, Call, Form, FormError, act_out, from_afar, json_answer, read_form, reset
 
 METHODS: dict[str, Callable[[methods.BotCall], Any]] = {
     "getMe": chats.get_me,
@@ -57,6 +57,9 @@ class TelegramHttp:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one call: token, method, planned mishap, rates, then the method itself."""
+        return await from_afar(self.world.latency, self._answer(request))
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         bot = self._bot(request.match_info["token"])
         if isinstance(bot, Refusal):
             return self._refused(bot)

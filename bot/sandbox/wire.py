@@ -134,6 +134,16 @@ def reset(request: web.Request) -> web.Response:
     return web.Response()
 
 
+async def from_afar(latency: float, answering: Awaitable[web.StreamResponse]) -> web.StreamResponse:
+    """Answer a call as a platform does that is `latency` seconds away, there and back."""
+    if latency:
+        await asyncio.sleep(latency / 2)
+    answer = await answering
+    if latency:
+        await asyncio.sleep(latency / 2)
+    return answer
+
+
 async def silence(request: web.Request, stopping: asyncio.Event) -> web.Response:
     """Say nothing until the client has gone or the sandbox stops."""
     while request.transport is not None and not request.transport.is_closing() and not stopping.is_set():

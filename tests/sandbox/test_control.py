@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import Any
 
 import aiohttp
@@ -99,6 +101,25 @@ async def test_an_outage_is_leaving_and_entering_on_the_same_port(ask: Asker, sa
     await sandbox.__aenter__()
     await ask.bot("sendMessage", chat_id=-1001, text="три")
     assert [post.text for post in sandbox.telegram.posts(-1001)] == ["раз", "три"]
+
+
+async def test_a_platform_that_is_far_away_answers_late_and_truthfully(ask: Asker, sandbox: Sandbox) -> None:
+    await put(ask, "latency", platform="telegram", seconds=0.3)
+    await put(ask, "latency", platform="facebook", seconds=0.3)
+    for call in (ask.bot("sendMessage", chat_id=-1001, text="x"), ask.graph("GET", "me")):
+        asked_at = time.monotonic()
+        assert (await call)[0] == 200
+        assert time.monotonic() - asked_at >= 0.29
+    assert [post.text for post in sandbox.telegram.posts(-1001)] == ["x"]
+
+
+async def test_how_much_of_a_pages_allowance_is_used_is_set_from_outside(ask: Asker, sandbox: Sandbox) -> None:
+    await put(ask, "facebook/usage", call_count=90)
+    page, token = next(iter(sandbox.facebook.pages)), next(iter(sandbox.facebook.tokens))
+    bearer = {"Authorization": f"Bearer {token}"}
+    async with ask.session.get(f"{ask.url}/graph/{page}", headers=bearer) as answer:
+        told = json.loads(answer.headers["X-Business-Use-Case-Usage"])
+    assert told[page][0]["call_count"] == 90
 
 
 async def test_trouble_by_chance_takes_mishaps_with_their_numbers(ask: Asker) -> None:
