@@ -66,7 +66,7 @@ from bot.web.health import Health
 from bot.web.push import Push
 from bot.web.server import Server
 
-_LOOK = timedelta(seconds=5)
+LOOK = timedelta(seconds=5)
 _LEAST_TERM = timedelta(seconds=60)  # of a replica's duty to ask a source; a dead one's is taken over after it
 INGEST = "ingest"  # the name under which articles come in by hand
 
@@ -377,11 +377,15 @@ def build_source(configuration: Configuration, fetcher: Fetcher, source: SourceS
             raise ValueError("a push source is not asked, it tells")
 
 
-def ticker(service: Service) -> Ticker:
-    """Return the bells of the service: sources, reconciling, proofreading."""
+def ticker(service: Service, look: timedelta = LOOK) -> Ticker:
+    """Return the bells of the service: sources, reconciling, proofreading.
+
+    Args:
+        look: how often to see to what does not move by itself.
+    """
     bells = Ticker(service.house.clock)
-    bells.every(_LOOK, "reconcile", service.reconciler.reconcile)
-    bells.every(_LOOK, "proofread", service.house.proof.look)
+    bells.every(look, "reconcile", service.reconciler.reconcile)
+    bells.every(look, "proofread", service.house.proof.look)
     for settings, source in service.sources:
         bells.every(settings.every, f"source {settings.name}", partial(service.look, settings, source))
     return bells

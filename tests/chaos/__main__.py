@@ -32,6 +32,7 @@ from tests.chaos.cell import Result, Run
 from tests.chaos.nursery import Nursery
 from tests.chaos.plan import Cell
 from tests.chaos.stores import PostgresStore, SqliteStore, Store
+from tests.chaos.times import Times, slowness
 
 _TEMPLATE = "chaos_template"
 
@@ -40,9 +41,10 @@ def main() -> None:
     chosen = _arguments()
     seed = chosen.seed if chosen.seed is not None else random.SystemRandom().randrange(1_000_000)
     names = [name for name in chosen.cells.split(",") if name]
+    slow = chosen.slow or slowness()
     try:
         cells = plan.chosen(
-            plan.cells(long=chosen.long),
+            plan.cells(Times(slow), long=chosen.long),
             names,
             kills=chosen.kills,
             deliveries=chosen.deliveries,
@@ -54,7 +56,7 @@ def main() -> None:
     folder.chmod(0o755)  # PostgreSQL may run as a user of its own
     bot.compose.sentences.warm()
     nursery = Nursery()
-    _tell(f"seed {seed}, {len(cells)} cells, in {folder}")
+    _tell(f"seed {seed}, {len(cells)} cells, all times stretched by {slow:.1f}, in {folder}")
     began = time.monotonic()
     results = asyncio.run(_run(cells, seed, folder, nursery, jobs=chosen.jobs))
     nursery.close()
@@ -73,7 +75,10 @@ def main() -> None:
             f"FAILED: {', '.join(result.cell.name for result in failed)}; everything is kept in {folder}; --seed {seed}"
         )
         sys.exit(1)
-    shutil.rmtree(folder, ignore_errors=True)
+    if chosen.keep:
+        _tell(f"everything is kept in {folder}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _arguments() -> argparse.Namespace:
@@ -86,7 +91,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, help="kills a cell, at least")
     parser.add_argument("--deliveries", type=int, help="deliveries a cell, at least")
     parser.add_argument("--without", default="", help="leave troubles out, with commas: kill, step, lie, restores…")
+    parser.add_argument("--slow", type=float, help="stretch all times; else as busy as the machine is found to be")
     parser.add_argument("--jobs", type=int, default=2, help="cells at one time")
+    parser.add_argument("--keep", action="store_true", help="keep databases and logs although all went well")
     parser.add_argument("--json", action="store_true", help="one JSON object a cell on stdout")
     return parser.parse_args()
 

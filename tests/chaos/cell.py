@@ -11,7 +11,7 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.chaos import evidence, plan, platforms, stores
+from tests.chaos import evidence, platforms, stores
 from tests.chaos.crew import Crew, Tally
 from tests.chaos.judge import Verdict, Violation, judge, judge_bans
 from tests.chaos.newsroom import PUSH_TOKEN, Newsroom
@@ -45,9 +45,11 @@ min_gap = "{min_gap:.0f}ms"
 fresh_for = "365d"
 catch_up = "all"
 """
-_QUIET_WITHIN = 90.0  # seconds after the end of all trouble
-_HEARING = 0.6  # seconds in which a worker writes down that it was told to wait
-_LINGER = plan.LEASE + plan.SETTLE + 1.0  # after which nothing that was on its way can still arrive
+_LEFT = (
+    "SELECT count(*) FROM deliveries WHERE state IN ('planned', 'claimed', 'sending', 'unknown')"
+    " OR state = 'held' AND held_reason = 'no-evidence'"
+)
+_LISTED = 400  # articles that are told again after a lost database: the bot looks back 500 posts
 
 
 @dataclass(slots=True, kw_only=True)
@@ -123,10 +125,11 @@ class Run:
     # --- the way of a cell --------------------------------------------------------------------------------------
 
     async def _open(self) -> None:
+        cell = self.cell
         await self.store.create()
         port = self.folder / "port"
         self.nursery.fork(
-            f"{self.cell.name} sandbox",
+            f"{cell.name} sandbox",
             platforms.serve,
             self.channels,
             port,
@@ -140,26 +143,25 @@ class Run:
         self.crew = Crew(
             self.nursery,
             self.folder,
-            self.cell.name,
-            self.cell.workers,
+            cell.name,
+            cell.workers,
             self.variables,
             self._fork_of_chance("crew"),
             self._failpoints,
             whole_share=0.0,
-            most_frozen=plan.MOST_FROZEN,
+            times=cell.times,
         )
         self.result.tally = self.crew.tally
         photos = [f"{self.control.url}/site/photo-{number}.jpg" for number in range(platforms.PHOTOS)]
         self.newsroom = Newsroom(self._fork_of_chance("newsroom"), self._session, self.crew.doors, photos)
         self.weather = Weather(
-            self.cell.climate,
+            cell.climate,
             self._fork_of_chance("weather"),
             self.crew,
             self.control,
             self.store,
             self.clock,
-            plan.MOST_FROZEN,
-            plan.LEAST_FROZEN,
+            cell.times,
         )
         self._armed = self._fork_of_chance("failpoints")
 
@@ -167,7 +169,7 @@ class Run:
         """Publish a few posts in peace, so that each channel has a neighbour to be read back by."""
         self.crew.start()
         await self.newsroom.push(self.newsroom.write(3, plain=True))
-        await self._until_shown(3 * len(self.channels), 30)
+        await self._until_shown(3 * len(self.channels), 30 * self.cell.times.slow)
         self._progress("peace")
 
     async def _trouble(self) -> None:
@@ -206,7 +208,7 @@ class Run:
         self._restored_at.append(time.time())
         await self.store.wipe()
         self.crew.start()
-        await self.newsroom.tell_everything_again()
+        await self.newsroom.tell_again(_LISTED)
         self._progress("the database is lost, everything was told again")
         await self._until_quiet()
 
@@ -258,7 +260,7 @@ class Run:
         self._restored_at.append(time.time())
         await self._standing_still(self.store.restore)
         self._progress("the copy was put back")
-        await self.newsroom.tell_everything_again()
+        await self.newsroom.tell_again()
         self._progress("everything was told again")
 
     async def _standing_still(self, act: Callable[[], Awaitable[None]]) -> None:
@@ -271,22 +273,18 @@ class Run:
     # --- waiting and telling ------------------------------------------------------------------------------------
 
     async def _until_quiet(self) -> None:
-        """Wait until nothing moves any more, and a little longer."""
-        waiting = "SELECT count(*) FROM deliveries WHERE state IN ('planned', 'claimed', 'sending', 'unknown')"
-        held = "SELECT count(*) FROM deliveries WHERE state = 'held' AND held_reason = 'no-evidence'"
-        deadline = time.monotonic() + _QUIET_WITHIN
-        quiet_since: float | None = None
-        while time.monotonic() < deadline:
-            counts = [await self.store.ask(query) for query in (waiting, held)]
-            if any(rows[0][0] for rows in counts):
-                quiet_since = None
-            else:
-                quiet_since = quiet_since or time.monotonic()
-                if time.monotonic() - quiet_since > _LINGER:
-                    break
+        """Wait until nothing is left to be done, and a little longer; or until nothing moves any more."""
+        moved_at, before = time.monotonic(), (-1, -1)
+        while True:
+            left = (await self.store.ask(_LEFT))[0][0]
+            now = left, await self._count_shown()
+            if now != before:
+                moved_at, before = time.monotonic(), now
+            still_for = time.monotonic() - moved_at
+            if still_for > (self.cell.times.moves_within if left else self.cell.times.linger):
+                break
             await asyncio.sleep(0.3)
-        await self._count_shown()
-        self._progress("quiet" if quiet_since is not None else "not quiet, and no time left")
+        self._progress(f"{left} deliveries do not move" if left else "quiet")
 
     async def _until_shown(self, count: int, seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -342,7 +340,7 @@ class Run:
             verdict.violations.append(
                 Violation(kind="held", channel=channel, article=number, words="still not settled")
             )
-        judge_bans(verdict, evidence.called(calls), sorted(self._interruptions()), hearing=_HEARING)
+        judge_bans(verdict, evidence.called(calls), sorted(self._interruptions()), hearing=self.cell.times.hearing)
         if self.crew.tally.stopped_badly:
             words = f"{self.crew.tally.stopped_badly} workers told to stop did not end well in time"
             verdict.violations.append(Violation(kind="stopped badly", channel="-", article=None, words=words))
@@ -405,7 +403,7 @@ class Run:
             "VISTNYK_LOG__FORMAT": "json",
             "PTB_TIMEDELTA": "1",
             **platforms.PACE,
-            **plan.TIMES,
+            **self.cell.times.variables(),
             **tokens,
         }
 

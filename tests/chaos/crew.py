@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tests.chaos import worker
 from tests.chaos.nursery import Event, Nursery
+from tests.chaos.times import Times
 
-_STARTS_WITHIN = 8.0  # seconds; a whole process imports everything
 _STOPS_WITHIN = 12.0  # as the contract promises
 
 
@@ -56,7 +56,6 @@ class Crew:
 
     Args:
         plan: gives each new worker its failpoints.
-        most_frozen: seconds that a freeze at any moment may last.
     """
 
     def __init__(
@@ -70,7 +69,7 @@ class Crew:
         plan: Callable[[], str],
         *,
         whole_share: float,
-        most_frozen: float,
+        times: Times,
     ) -> None:
         self._nursery, self._folder, self._variables, self._chance, self._plan = (
             nursery,
@@ -79,7 +78,7 @@ class Crew:
             chance,
             plan,
         )
-        self.whole_share, self._most_frozen = whole_share, most_frozen
+        self.whole_share, self._times = whole_share, times
         self.places = [Place(f"{name}.{number}", _free_port()) for number in range(count)]
         self.tally = Tally()
         self._wanted = False
@@ -135,7 +134,7 @@ class Crew:
     def _ready(self, place: Place) -> bool:
         """Whether a worker has been there long enough to have begun something."""
         lived = time.time() - place.born_at
-        return bool(place.pid) and lived > (1.5 if place.whole else 0.1)
+        return bool(place.pid) and lived > ((3.0 if place.whole else 0.1) * self._times.slow)
 
     def _kill(self, place: Place) -> None:
         if place.pid:
@@ -148,12 +147,14 @@ class Crew:
         plan = self._plan()
         place.pid, place.stopped_at, place.freeze_for, place.told = -1, 0.0, 0.0, ""
         place.whole = self._chance.random() < self.whole_share
-        variables = self._variables | {"VISTNYK_WEB__PORT": str(place.port)}
+        variables = self._variables | {"VISTNYK_WEB__PORT": str(place.port), "VISTNYK_FAILPOINTS": plan}
         log = self._folder / f"{place.name}.log"
         if place.whole:
             self._nursery.start(place.name, ["run"], variables, log=log, heard=self._heard)
         else:
-            self._nursery.fork(place.name, worker.work, variables, plan, self._folder, log=log, heard=self._heard)
+            self._nursery.fork(
+                place.name, worker.work, variables, self._folder, self._times.bells, log=log, heard=self._heard
+            )
 
     def _heard(self, event: Event) -> None:
         place = next(one for one in self.places if one.name == event.name)
@@ -173,14 +174,14 @@ class Crew:
         self.tally.freezes += 1
         self.tally.interrupted_at.append(event.at)
         # At a failpoint it stopped itself, at a place where the length of the pause must not matter.
-        seconds = place.freeze_for or self._chance.uniform(0.3, 2 * self._most_frozen)
+        seconds = place.freeze_for or self._chance.uniform(0.3, 2 * self._times.most_frozen)
         asyncio.get_running_loop().call_later(seconds, self._thaw, place, event.pid)
 
     def _thaw(self, place: Place, pid: int) -> None:
         if place.pid != pid or not place.stopped_at:
             return
         lasted = time.time() - place.stopped_at
-        if place.freeze_for and lasted > self._most_frozen:
+        if place.freeze_for and lasted > self._times.most_frozen:
             self.tally.thawed_dead += 1
             self._kill(place)
             return

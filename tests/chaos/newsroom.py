@@ -18,6 +18,7 @@ _WORDS = (
     "міст річка школа бібліотека тролейбус ремонт рада громада площа ринок лікарня стадіон парк театр вокзал вулиця"
     " освітлення опалення фестиваль ярмарок відкриття реконструкція маршрут розклад конкурс виставка концерт музей"
 ).split()
+_AT_ONCE = 40  # articles in one request
 _PATIENCE = aiohttp.ClientTimeout(total=4)
 
 
@@ -126,10 +127,19 @@ class Newsroom:
         if status == 404:  # the database was put back to before the article
             await self.push([story])
 
-    async def tell_everything_again(self) -> None:
-        """List all there is, as it stands now, in the order in which it came."""
+    async def tell_again(self, newest: int | None = None) -> None:
+        """List all there is, as it stands now, in the order in which it came; or the newest alone.
+
+        Several batches at one time: what was known together stays together.
+        """
+        told: list[Story] = []
         for batch in list(self.batches):
-            await self.push(batch)
+            told += [story for story in batch if newest is None or story.number >= len(self.stories) - newest]
+            if len(told) >= _AT_ONCE:
+                await self.push(told)
+                told = []
+        if told:
+            await self.push(told)
 
     async def _insist(self, method: str, content: object, enough: tuple[int, ...]) -> int:
         headers = {"Authorization": f"Bearer {PUSH_TOKEN}"}

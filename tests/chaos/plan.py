@@ -6,19 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from tests.chaos.times import Times
 from tests.chaos.weather import Climate
-
-# The times a real outlet has are minutes; these keep their order: a call is shorter than a third of the lease.
-TIMEOUT, LEASE, SETTLE, HOLD_AFTER = 0.4, 2.0, 1.5, 9.0
-LEAST_FROZEN, MOST_FROZEN = LEASE + 0.1, LEASE + SETTLE - 0.4
-TIMES = {
-    "VISTNYK_DELIVERY__TIMEOUT": f"{TIMEOUT}s",
-    "VISTNYK_DELIVERY__LEASE": f"{LEASE}s",
-    "VISTNYK_DELIVERY__SETTLE": f"{SETTLE}s",
-    "VISTNYK_DELIVERY__FACEBOOK_SETTLE": f"{SETTLE}s",
-    "VISTNYK_DELIVERY__HOLD_AFTER": f"{HOLD_AFTER}s",
-    "VISTNYK_DELIVERY__GATHER": "100ms",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +27,14 @@ class Cell:
     min_gap: float = 0.2
     whole_share: float = 0.08
     climate: Climate = field(default_factory=Climate)
+    times: Times = field(default_factory=Times)
 
 
-def cells(*, long: bool = False) -> list[Cell]:
+def cells(times: Times, *, long: bool = False) -> list[Cell]:
     """Return all cells of a run; those on PostgreSQL share its targets."""
     kills, deliveries = (1000, 10_000) if long else (150, 1_500)
 
-    def cell(name: str, database: str, workers: int, share: int) -> Cell:
+    def cell(name: str, database: str, workers: int, share: int, kill: float) -> Cell:
         return Cell(
             name=name,
             database=database,
@@ -52,11 +42,13 @@ def cells(*, long: bool = False) -> list[Cell]:
             kills=-(-kills // share),
             deliveries=-(-deliveries // share),
             restores=(4 if long else 2) // share + 1,
-            within=3000.0 if long else 420.0,
+            within=(3000.0 if long else 400.0) * times.slow,
+            times=times,
+            climate=Climate(kill=kill),
         )
 
-    several = [cell(f"postgres-{workers}", "postgres", workers, 3) for workers in (1, 2, 4)]
-    return [cell("sqlite", "sqlite", 1, 1), *several]
+    several = [cell(f"postgres-{count}", "postgres", count, 3, kill) for count, kill in ((1, 1.9), (2, 1.2), (4, 0.8))]
+    return [cell("sqlite", "sqlite", 1, 1, 1.9), *several]
 
 
 def chosen(

@@ -86,7 +86,7 @@ async def _serve(channels: Sequence[Place], port: Path) -> None:
 
 def _picture(number: int) -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGB", (64, 48), (40 * number, 90, 160)).save(buffer, "JPEG")
+    Image.new("RGB", (320, 240), (40 * number, 90, 160)).save(buffer, "JPEG")
     return buffer.getvalue()
 
 

@@ -16,9 +16,9 @@ from tests.chaos.crew import Crew
 from tests.chaos.platforms import Control
 from tests.chaos.shared import StrayClock
 from tests.chaos.stores import Store
+from tests.chaos.times import Times
 
 Json = dict[str, Any]
-STALE = 1.1  # seconds by which a look may be out of date; less than the settle time
 _COMMON = {
     "drop_before": 0.01,
     "hang": 0.006,
@@ -50,11 +50,11 @@ _TRUE: Json = {"lag": 0.0}
 class Climate:
     """How rough it is: mean seconds between two troubles of a kind; 0: never.
 
-    `mishaps` scales the platforms' own trouble. `lie` changes how late, incomplete, stale or broken what is read back
-    is.
+    `mishaps` scales the platforms' own trouble. `lie` lets what is read back be late, incomplete, stale or broken
+    for a while.
     """
 
-    kill: float = 1.2
+    kill: float = 1.9
     freeze: float = 14.0
     cut: float = 6.0
     step: float = 9.0
@@ -71,7 +71,7 @@ def plan_of(chance: random.Random, climate: Climate) -> str:
     parts = [f"seed={chance.randrange(1 << 30)}"]
     for _ in range(chance.randint(1, 3)):
         trouble = chance.choice(["kill", "kill", "kill", "stop", f"sleep({chance.uniform(0.05, 1.5):.2f})", "raise"])
-        parts.append(f"{chance.choice(POINTS)}={trouble}@{chance.choice([0.02, 0.05, 0.15])}")
+        parts.append(f"{chance.choice(POINTS)}={trouble}@{chance.choice([0.03, 0.1, 0.3])}")
     return "; ".join(parts)
 
 
@@ -85,8 +85,7 @@ class Weather:
     control: Control
     store: Store
     clock: StrayClock
-    most_frozen: float
-    least_frozen: float
+    times: Times
     met: Counter[str] = field(default_factory=Counter)
     lull: asyncio.Lock = field(default_factory=asyncio.Lock)  # whoever holds it is not disturbed
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -119,7 +118,7 @@ class Weather:
 
         async def again_and_again() -> None:
             while True:
-                await asyncio.sleep(min(self.chance.expovariate(1 / mean), 4 * mean))
+                await asyncio.sleep(self.times.slow * min(self.chance.expovariate(1 / mean), 4 * mean))
                 async with self.lull:
                     await happen()
 
@@ -129,7 +128,7 @@ class Weather:
         self.crew.kill_one()
 
     async def _freeze(self) -> None:
-        if self.crew.freeze_one(self.chance.uniform(self.least_frozen, 0.9 * self.most_frozen)):
+        if self.crew.freeze_one(self.chance.uniform(self.times.least_frozen, 0.95 * self.times.most_frozen)):
             self.met["freeze"] += 1
 
     async def _cut(self) -> None:
@@ -145,7 +144,7 @@ class Weather:
     async def _storm(self) -> None:
         self.met["storms"] += 1
         await self._mishaps(storm=True)
-        self._tasks.append(asyncio.create_task(self._pass(self.chance.uniform(2, 4))))
+        self._tasks.append(asyncio.create_task(self._pass(self.chance.uniform(2, 4) * self.times.slow)))
 
     async def _pass(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -155,7 +154,8 @@ class Weather:
         scale = self.climate.mishaps
         for platform in ("telegram", "facebook"):
             rates: list[Json] = [{"mishap": name, "chance": share} for name, share in _COMMON.items()]
-            rates += [dict(rate) for rate in _LATE + _REFUSED[platform]]
+            rates += [{**rate, "seconds": rate["seconds"] * self.times.slow} for rate in _LATE]
+            rates += [dict(rate) for rate in _REFUSED[platform]]
             codes = _CODES[platform]
             share = 0.4 if storm else 0.015
             rates += [
@@ -168,19 +168,24 @@ class Weather:
             await self.control.put("trouble", platform=platform, seed=self.chance.randrange(1 << 30), rates=rates)
 
     async def _lie(self) -> None:
-        """Change how truthfully each platform shows its posts."""
-        for platform in ("telegram", "facebook"):
-            now = time.time()
-            look: Json = self.chance.choice(
-                [
-                    _TRUE,
-                    _TRUE,
-                    {"lag": self.chance.uniform(0.1, STALE)},
-                    {"omit": self.chance.uniform(0.01, 0.1), "seed": self.chance.randrange(1 << 30)},
-                    {"stale_after": now, "stale_until": now + STALE},
-                    {"broken": True},
-                    {"redirect": True},
-                ]
-            )
-            self.met["lies"] += look is not _TRUE
-            await self.control.put("read_back", platform=platform, **look)
+        """Let one platform show its posts late, in part, as they were, or not at all, for a while."""
+        platform = self.chance.choice(["telegram", "facebook"])
+        now = time.time()
+        look: Json = self.chance.choice(
+            [
+                {"lag": self.chance.uniform(0.1, self.times.stale)},
+                {"omit": self.chance.uniform(0.01, 0.1), "seed": self.chance.randrange(1 << 30)},
+                {"stale_after": now, "stale_until": now + self.times.stale},
+                {"broken": True},
+                {"redirect": True},
+            ]
+        )
+        self.met["lies"] += 1
+        await self.control.put("read_back", platform=platform, **look)
+        self._tasks.append(
+            asyncio.create_task(self._be_honest(platform, self.chance.uniform(0.5, 2.0) * self.times.slow))
+        )
+
+    async def _be_honest(self, platform: str, after: float) -> None:
+        await asyncio.sleep(after)
+        await self.control.put("read_back", platform=platform, **_TRUE)
