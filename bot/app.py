@@ -67,7 +67,7 @@ from bot.web.health import Health
 from bot.web.push import Push
 from bot.web.server import Server
 
-_LOOK = timedelta(seconds=5)
+LOOK = timedelta(seconds=5)
 _LEAST_TERM = timedelta(seconds=60)  # of a replica's duty to ask a source; a dead one's is taken over after it
 INGEST = "ingest"  # the name under which articles come in by hand
 
@@ -314,7 +314,7 @@ async def open_service(
         folders = [one.path for one in settings.sources if isinstance(one, FolderSettings)]
         photos = await stack.enter_async_context(PhotoDesk(house.fetcher, folders))
         recorder = Recorder(house.database, house.clock, house.metrics, lanes, timing)
-        prover = Prover(house.database, house.clock, house.composer, timing.hold_after)
+        prover = Prover(house.database, house.clock, house.composer, timing)
         deliverer = Deliverer(
             house.database,
             house.clock,
@@ -396,13 +396,17 @@ def build_source(configuration: Configuration, fetcher: Fetcher, source: SourceS
             raise ValueError("a push source is not asked, it tells")
 
 
-def ticker(service: Service) -> Ticker:
-    """Return the bells of the service: sources, reconciling, proofreading, the desk's notices."""
+def ticker(service: Service, look: timedelta = LOOK) -> Ticker:
+    """Return the bells of the service: sources, reconciling, proofreading, the desk's notices.
+
+    Args:
+        look: how often to see to what does not move by itself.
+    """
     bells = Ticker(service.house.clock)
     if service.desk.notices is not None:
-        bells.every(_LOOK, "notices", service.desk.look)
-    bells.every(_LOOK, "reconcile", service.reconciler.reconcile)
-    bells.every(_LOOK, "proofread", service.house.proof.look)
+        bells.every(look, "notices", service.desk.look)
+    bells.every(look, "reconcile", service.reconciler.reconcile)
+    bells.every(look, "proofread", service.house.proof.look)
     for settings, source in service.sources:
         bells.every(settings.every, f"source {settings.name}", partial(service.look, settings, source))
     return bells

@@ -123,7 +123,7 @@ async def outlet(filled_url: str) -> AsyncIterator[Outlet]:
         recorder = Recorder(database, clock, metrics, lanes, timing)
         composer = Composer(templates())
         preparer = Preparer(database, composer, NoPhotos(), Pages(), budget=timing.lease / 4)
-        prover = Prover(database, clock, composer, timing.hold_after)
+        prover = Prover(database, clock, composer, timing)
         opened = Outlet(
             url=filled_url,
             database=database,
@@ -208,9 +208,15 @@ async def come_and_go(outlet: Outlet) -> None:
     """Let an article come, change, be taken back and return."""
     served = {lane.id: lane.channel for lane in outlet.open_lanes[:3]}
     queued: list[DeliveryId] = []
-    database, clock = outlet.database, SystemClock()
     intake = Intake(
-        database, clock, Metrics(), served, authority=["site"], gather=timedelta(0), on_queued=queued.extend
+        outlet.database,
+        SystemClock(),
+        Metrics(),
+        served,
+        authority=["site"],
+        gather=timedelta(0),
+        composer=Composer(templates()),
+        on_queued=queued.extend,
     )
     article = an_article(url="https://news.example/new", published_at=None)
     for told_now in (article, replace(article, title="Міст відкрили раніше")):
