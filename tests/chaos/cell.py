@@ -231,7 +231,7 @@ class Run:
                 await self._restore()
             elif done >= 1:
                 return
-            elif wanted - self._shown < 12 * len(self.channels):
+            elif wanted - self._shown < 5 * len(self.channels):
                 await self._write(chance)
             await asyncio.sleep(0.1)
 

@@ -58,7 +58,7 @@ class SqliteStore:
     def __init__(self, folder: Path) -> None:
         self._file = folder / "vistnyk.db"
         self._copy = folder / "copy.db"
-        self.before = []
+        self.before: list[str] = []
         self.url = f"sqlite+aiosqlite:///{self._file}"
 
     async def create(self) -> None:
@@ -113,7 +113,7 @@ class PostgresStore:
 
     def __init__(self, socket: str, name: str, template: str) -> None:
         self._socket, self._name, self._template = socket, name, template
-        self.before = []
+        self.before: list[str] = []
         self.url = self._address(name)
 
     async def create(self) -> None:
