@@ -187,7 +187,10 @@ class Publishers:
         if token not in self._bots:
             settings = self._configuration.settings
             bot = TelegramBot(
-                token, api_url=settings.telegram.api_url, timeout=settings.delivery.timeout.total_seconds()
+                token,
+                api_url=settings.telegram.api_url,
+                timeout=settings.delivery.timeout.total_seconds(),
+                longest=settings.delivery.longest.total_seconds(),
             )
             self._bots[token] = await self._stack.enter_async_context(bot)
         return self._bots[token]
@@ -225,7 +228,10 @@ class Publishers:
 async def open_publishers(configuration: Configuration) -> AsyncIterator[Publishers]:
     """Open the connections to the platforms."""
     async with AsyncExitStack() as stack:
-        pages = await stack.enter_async_context(Transport(configuration.settings.delivery.timeout.total_seconds()))
+        delivery = configuration.settings.delivery
+        pages = await stack.enter_async_context(
+            Transport(delivery.timeout.total_seconds(), longest=delivery.longest.total_seconds())
+        )
         yield Publishers(configuration, stack, pages)
 
 

@@ -98,7 +98,6 @@ async def _matches(
             deliveries.c.kind == Kind.PUBLISH,
             deliveries.c.state.in_(_WAITING),
             deliveries.c.held_reason.is_distinct_from(HeldReason.NO_EVIDENCE),
-            articles.c.retracted_at.is_(None),
             *also,
         )
         .order_by(deliveries.c.id, found.c.published_at, found.c.remote_id)
@@ -114,6 +113,12 @@ async def _matches(
         )
         made[match.delivery_id] = match
     return list(made.values())
+
+
+async def shows(tx: AsyncConnection, channel_id: ChannelId, url: str) -> bool:
+    """Say whether a channel shows an article in a post that is not in its ledger."""
+    query = select(found.c.remote_id).where(found.c.channel_id == channel_id, found.c.link == url, ~_entered())
+    return (await tx.execute(query.limit(1))).scalar_one_or_none() is not None
 
 
 async def since(tx: AsyncConnection, channel_id: ChannelId, moment: datetime) -> list[PublicPost]:

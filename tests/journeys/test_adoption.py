@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -112,6 +113,33 @@ async def test_the_posts_that_a_lost_database_knew_are_corrected_and_taken_back_
         await service.worker.drain()
     assert [post.text.splitlines()[0] for post in outlet.telegram] == ["Новина 0, уточнена"]
     assert [post.message.splitlines()[0] for post in outlet.facebook] == ["Новина 0, уточнена"]
+
+
+async def test_what_comes_back_retracted_to_a_new_database_is_taken_down_where_it_still_shows(
+    outlet: Outlet,
+):
+    async with outlet.open() as service:
+        await publish(service, *stories(2))
+    database_file(outlet).unlink()
+    async with outlet.open() as service:
+        kept, gone = stories(2)
+        await publish(service, kept, replace(gone, retracted=True))
+        await service.worker.drain()
+    assert [post.text.splitlines()[0] for post in outlet.telegram] == ["Новина 0"]
+    assert [post.message.splitlines()[0] for post in outlet.facebook] == ["Новина 0"]
+    assert len(shown(outlet)) == 2
+
+
+async def test_the_gap_counts_from_the_newest_post_of_the_channel_also_after_a_loss(outlet: Outlet):
+    outlet.write(schedule="")
+    outlet.toml.write_text(outlet.toml.read_text("utf-8").replace('min_gap = "0s"', 'min_gap = "1h"'), "utf-8")
+    async with outlet.open() as service:
+        await publish(service, *stories(1))
+    database_file(outlet).unlink()
+    async with outlet.open() as service:
+        await publish(service, *stories(2))
+        await service.worker.drain()
+    assert shown(outlet) == on_the_page(outlet) == ["Новина 0"]
 
 
 async def test_a_proposal_that_is_public_already_is_adopted_too(outlet: Outlet):
