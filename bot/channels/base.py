@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from bot.domain.ledger import Attempt, Evidence, LedgerEntry, Receipt, Survey
@@ -69,6 +70,11 @@ class Publisher(Protocol):
 
     @property
     def pace_keys(self) -> tuple[tuple[str, str], ...]: ...
+
+    @property
+    def rest_for(self) -> timedelta:
+        """How long to leave the platform alone from now on, so that the allowance it told of lasts."""
+        ...
 
     async def prepare(
         self, post: Post, photo: Photo | None, upload: str | None = None, album: Sequence[Photo] = ()

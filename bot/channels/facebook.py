@@ -17,16 +17,26 @@ from typing import Any
 
 from bot.channels.base import Finding, Parcel, Photo
 from bot.channels.errors_facebook import Aim
-from bot.channels.evidence import SKEW, addresses, judge, nothing, unwrapped
+from bot.channels.evidence import LATEST, SKEW, addresses, judge, known_before, nothing, unwrapped
 from bot.channels.facebook_check import look_over
-from bot.channels.facebook_graph import Graph, posted_id
+from bot.channels.facebook_graph import Graph, next_page, posted_id
 from bot.channels.transport import Transport
-from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt, Survey
+from bot.domain.ledger import Attempt, Evidence, LedgerEntry, Presence, PublicPost, Receipt, Survey, is_unknown
 from bot.domain.post import Method, Post
-from bot.errors import AccessLostError, BotError, PhotoRefusedError, RefusedError, UnansweredError, UnreachableError
+from bot.errors import (
+    AccessLostError,
+    BotError,
+    GoneError,
+    PhotoRefusedError,
+    RefusedError,
+    UnansweredError,
+    UnreachableError,
+)
 
 _FIELDS = "id,message,created_time,permalink_url,attachments{url,unshimmed_url,target}"
-_MOST = 100  # posts in one answer, the platform's own bound
+_PER_ANSWER = 100  # posts, the platform's own bound
+_MOST = 1000  # posts read for one attempt
+_ANSWERS = 30  # read for one list: some of them may be short, or empty
 _BACK = timedelta(days=7)
 
 
@@ -77,6 +87,10 @@ class FacebookPublisher:
     def usage(self) -> float:
         """Percent of the allowance used, as of the last answer that told."""
         return self._graph.usage
+
+    @property
+    def rest_for(self) -> timedelta:
+        return self._graph.rest_for
 
     async def prepare(
         self, post: Post, photo: Photo | None, upload: str | None = None, album: Sequence[Photo] = ()
@@ -141,54 +155,92 @@ class FacebookPublisher:
     async def edit(self, public: LedgerEntry, parcel: Parcel) -> None:
         """Rewrite a post's words."""
         fields = {"message": parcel.post.text}
-        _done(await self._graph.call("POST", public.remote_id, fields=fields, aim=Aim.CHANGE))
+        _done(await self._graph.call("POST", _post_id(public), fields=fields, aim=Aim.CHANGE))
 
     async def withdraw(self, public: LedgerEntry) -> None:
         """Delete a post."""
-        _done(await self._graph.call("DELETE", public.remote_id, aim=Aim.CHANGE))
+        _done(await self._graph.call("DELETE", _post_id(public), aim=Aim.CHANGE))
 
     async def read_back(self, attempt: Attempt) -> Evidence:
-        """Look for an attempt's post in the page's own list, which shows new posts after some lag."""
-        since = attempt.started_at - _BACK
+        """Look for an attempt's post in the page's own list, which shows new posts after some lag, and not all posts.
+
+        The list is asked for from before the oldest known neighbour on: what it shows of those tells what it is worth.
+        Where the post is missing, it is asked for twice, and both answers must be alike.
+        """
         try:
-            posts = await self._list({"since": str(int(since.timestamp())), "limit": str(_MOST)})
+            evidence = await self._look(attempt, per_answer=_PER_ANSWER)
+            if evidence.presence is not Presence.ABSENT:
+                return evidence
+            again = await self._look(attempt, per_answer=_PER_ANSWER // 2)
         except BotError as error:
             return nothing(f"the page's posts could not be read: {error}")
-        earliest = attempt.started_at - SKEW
-        return judge(
-            attempt,
-            posts,
-            lambda post: post.published_at >= earliest and post.remote_id != attempt.watermark,
-            neighbour_visible=any(post.remote_id == attempt.watermark for post in posts),
-        )
+        if again.presence is Presence.ABSENT and set(again.shown) != set(evidence.shown):
+            return nothing("two answers do not list the same posts")
+        return again
+
+    async def _look(self, attempt: Attempt, *, per_answer: int) -> Evidence:
+        known = set(known_before(attempt))
+        earliest, latest = attempt.started_at - SKEW, attempt.started_at + LATEST
+        since = min((post.published_at for post in attempt.neighbours), default=attempt.started_at - _BACK) - SKEW
+        query = {"since": str(int(since.timestamp()))}
+        if latest.timestamp() < time.time():
+            query["until"] = str(int(latest.timestamp()))
+        posts, complete = await self._listed(query, most=_MOST, per_answer=per_answer)
+        evidence = judge(attempt, posts, lambda post: post.published_at >= earliest and post.remote_id not in known)
+        if evidence.presence is Presence.ABSENT and not complete:
+            return nothing(f"there are more than {_MOST} posts after it")
+        return evidence
 
     async def survey(self, known: Collection[str], most: int) -> Survey:
-        """Return the newest posts of the page, at most a hundred."""
+        """Return the newest posts of the page, back to a known one."""
         try:
-            posts = await self._list({"limit": str(min(most, _MOST))})
+            posts, complete = await self._listed({}, most=most, known=known)
         except BotError as error:
             lost = isinstance(error, AccessLostError)
             return Survey(readable=False, access_lost=lost, detail=f"the page's posts could not be read: {error}")
-        complete = len(posts) < min(most, _MOST) or any(post.remote_id in known for post in posts)
+        if not posts and known:
+            return Survey(readable=False, detail="the page lists no post at all, although some are known")
         return Survey(posts=tuple(posts), complete=complete)
 
     async def check(self) -> list[Finding]:
         """Test token, scopes, page and read-back, each with a line on what to do."""
         return await look_over(self._graph, self._page, self._token_name, now=time.time())
 
-    async def _list(self, query: Mapping[str, str]) -> list[PublicPost]:
-        """Return posts, oldest first."""
-        content = await self._graph.call(
-            "GET", f"{self._page}/published_posts", query={"fields": _FIELDS, **query}, aim=Aim.READ
-        )
-        listed = content.get("data")
-        posts = [_read(each) for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    async def _listed(
+        self, query: Mapping[str, str], *, most: int, per_answer: int = _PER_ANSWER, known: Collection[str] = ()
+    ) -> tuple[list[PublicPost], bool]:
+        """Return the page's newest posts, oldest first, and whether those are all, or reach back to a known one.
+
+        Raises:
+            UnansweredError: the answer is no list of posts, or one of them cannot be read.
+            NotPublishedError: as `Graph.call`.
+        """
+        posts: list[PublicPost] = []
+        asked = {"fields": _FIELDS, **query, "limit": str(min(most, per_answer))}
+        turn: Mapping[str, str] | None = {}
+        for _ in range(_ANSWERS):
+            if turn is None or len(posts) >= most or any(post.remote_id in known for post in posts):
+                break
+            path = f"{self._page}/published_posts"
+            content = await self._graph.call("GET", path, query={**asked, **turn}, aim=Aim.READ)
+            listed = content.get("data")
+            if not isinstance(listed, list):
+                raise UnansweredError("Facebook: answered without a list of posts")
+            posts += map(_read, listed)
+            turn = next_page(content)
         # Listed newest first; times are whole seconds, so the order of the list decides within one.
-        return sorted((post for post in reversed(posts) if post is not None), key=lambda post: post.published_at)
+        in_order = sorted(posts[:most][::-1], key=lambda post: post.published_at)
+        return in_order, turn is None or any(post.remote_id in known for post in posts)
 
 
 def _words(post: Post) -> dict[str, str]:
     return {"message": post.text} | ({"link": post.link_preview} if post.link_preview else {})
+
+
+def _post_id(public: LedgerEntry) -> str:
+    if is_unknown(public.remote_id):
+        raise GoneError("the id of this post was never learnt: change it by hand")
+    return public.remote_id
 
 
 def _done(content: Mapping[str, Any]) -> None:
@@ -196,24 +248,34 @@ def _done(content: Mapping[str, Any]) -> None:
         raise RefusedError("Facebook: answered that it did not succeed")
 
 
-def _read(content: Mapping[str, Any]) -> PublicPost | None:
-    """Return a post of the list, None where its id or time cannot be read."""
-    try:
-        published_at = datetime.fromisoformat(str(content.get("created_time")))
-    except ValueError:
-        return None
-    post_id = content.get("id")
-    if published_at.tzinfo is None or not isinstance(post_id, str):
-        return None
-    message, permalink = content.get("message"), content.get("permalink_url")
+def _read(content: object) -> PublicPost:
+    """Return a post of the list.
+
+    Raises:
+        UnansweredError: its id or its time cannot be read.
+    """
+    if not isinstance(content, dict) or not isinstance(content.get("id"), str):
+        raise UnansweredError("Facebook: listed something that is no post")
+    post_id, message, permalink = content["id"], content.get("message"), content.get("permalink_url")
+    published_at = _moment(content.get("created_time"))
+    if published_at is None:
+        raise UnansweredError(f"Facebook: listed post {post_id} without the time it was made")
     plain = message if isinstance(message, str) else ""
     return PublicPost(
         remote_id=post_id,
         plain=plain,
         links=tuple(dict.fromkeys([*addresses(plain), *_attached(content.get("attachments"))])),
-        published_at=published_at.astimezone(UTC),
+        published_at=published_at,
         permalink=permalink if isinstance(permalink, str) else None,
     )
+
+
+def _moment(told: object) -> datetime | None:
+    try:
+        read = datetime.fromisoformat(str(told))
+    except ValueError:
+        return None
+    return read.astimezone(UTC) if read.tzinfo is not None else None
 
 
 def _attached(attachments: object) -> list[str]:
