@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
@@ -23,7 +23,7 @@ from bot.compose.post import Composer
 from bot.domain.channel import ChannelId
 from bot.domain.delivery import HeldReason, State
 from bot.domain.ledger import Neighbour, PublicPost, Survey
-from bot.domain.looks import ENOUGH, alike
+from bot.domain.looks import nothing_escapes
 from bot.failpoints import reach
 from bot.logs import logger
 from bot.outbox.lane import Lane, Timing
@@ -104,7 +104,7 @@ class Prover:
                 return lane.id in self._seen
             async with self._database.read() as tx:
                 known = {post.remote_id for post in await ledger.newest(tx, lane.id, _KNOWN)}
-            shown = await _agreed(lane.publisher, known)
+            shown = await _in_full(lane.publisher, known)
             if not shown.readable and not shown.for_good:
                 self._try_again(lane, trying, shown)
                 return False
@@ -167,20 +167,27 @@ class Prover:
             await decide(tx, [about(delivery, "planned", "the channel was compared with the ledger")], now)
 
 
-async def _agreed(publisher: Publisher, known: set[str]) -> Survey:
-    """Survey a channel until three looks in a row agree: one alone may have left posts out."""
+async def _in_full(publisher: Publisher, known: set[str]) -> Survey:
+    """Survey a channel until nothing escapes: one look alone may have left posts out."""
     looks: list[Survey] = []
-    for _ in range(_LOOKS):
+    while len(looks) < _LOOKS:
         shown = await publisher.survey(known, _MOST)
         if not shown.readable or shown.for_good:
             return shown
-        ids = [post.remote_id for post in shown.posts]
-        if looks and not (alike([post.remote_id for post in looks[-1].posts], ids) or not (ids or looks[-1].posts)):
-            looks.clear()
         looks.append(shown)
-        if len(looks) == ENOUGH:
-            return shown
+        if nothing_escapes(_comparable(looks)):
+            posts = {post.remote_id: post for look in looks for post in look.posts}
+            in_order = sorted(posts.values(), key=lambda post: post.published_at)
+            return replace(shown, posts=tuple(in_order))
     return Survey(readable=False, detail="the channel shows other posts at each look")
+
+
+def _comparable(looks: list[Survey]) -> list[set[str]]:
+    """Return what each look showed, from the youngest of their first posts on: older ones are beyond a page's end."""
+    begin = max((look.posts[0].published_at for look in looks if look.posts), default=None)
+    return [
+        {post.remote_id for post in look.posts if begin is not None and post.published_at >= begin} for look in looks
+    ]
 
 
 def _neighbour(post: PublicPost) -> Neighbour:

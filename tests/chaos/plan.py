@@ -47,7 +47,7 @@ def cells(times: Times, *, long: bool = False) -> list[Cell]:
             climate=Climate(kill=kill),
         )
 
-    several = [cell(f"postgres-{count}", "postgres", count, 3, kill) for count, kill in ((1, 1.9), (2, 1.2), (4, 0.8))]
+    several = [cell(f"postgres-{count}", "postgres", count, 3, kill) for count, kill in ((1, 3.0), (2, 3.0), (4, 2.5))]
     return [cell("sqlite", "sqlite", 1, 1, 1.9), *several]
 
 

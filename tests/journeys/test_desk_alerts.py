@@ -201,7 +201,6 @@ async def test_a_running_service_tells_by_itself_and_once_though_it_is_killed_tw
     async with running(desk) as service:
         telegram.say(EDITOR, BOT_ID, "/start")
         await until(lambda: shown(desk, EDITOR), seconds=30)
-        await _bells(service)
         said += (await service.stop(signal.SIGKILL))[2]
     async with running(desk) as service:
         await _bells(service)
