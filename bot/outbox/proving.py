@@ -44,13 +44,14 @@ _log = logger("proving")
 class _Trying:
     """A channel that is not proven yet: since when, until when not again, and why.
 
-    `surprised`: it showed what was in no book, so the book is an old one and the page may be an old copy, too.
+    `unread`: the last look could not be had. `surprised`: it showed what was in no book, so the book is an old one and the page may be an old copy, too.
     """
 
     since: float
     again_at: float
     wait: float
     why: str
+    unread: bool = True
     access_lost: bool = False
     surprised: bool = False
 
@@ -77,7 +78,7 @@ class Prover:
         if trying is not None and trying.access_lost:
             return HeldReason.ACCESS, trying.why
         patience = self._timing.hold_after.total_seconds()
-        if trying is None or trying.surprised or self._clock.running() - trying.since < patience:
+        if trying is None or not trying.unread or self._clock.running() - trying.since < patience:
             return None
         return HeldReason.NO_EVIDENCE, f"the channel cannot be compared with the ledger since the start: {trying.why}"
 
@@ -122,7 +123,7 @@ class Prover:
         now = self._clock.running()
         wait = min(30.0, self._timing.hold_after.total_seconds() / 10, 2 * before.wait if before is not None else 1.0)
         self._trying[lane.id] = _Trying(
-            since=before.since if before is not None else now,
+            since=before.since if before is not None and before.unread else now,
             again_at=now + wait,
             wait=wait,
             why=shown.detail,
@@ -137,7 +138,7 @@ class Prover:
         """Wait until even an old copy of the page shows what was published just before this start."""
         now, wait = self._clock.running(), self._timing.settle_of(lane.channel.platform).total_seconds()
         why = "the channel shows posts that the ledger does not have; it is compared once more"
-        self._trying[lane.id] = _Trying(since=now, again_at=now + wait, wait=1.0, why=why, surprised=True)
+        self._trying[lane.id] = _Trying(since=now, again_at=now + wait, wait=1.0, why=why, unread=False, surprised=True)
         _log.warning(why, channel=lane.channel.name, posts=strangers, seconds=wait)
 
     async def _enter(self, lane: Lane, shown: Survey) -> int:
