@@ -44,7 +44,8 @@ _log = logger("proving")
 class _Trying:
     """A channel that is not proven yet: since when, until when not again, and why.
 
-    `unread`: the last look could not be had. `surprised`: it showed what was in no book, so the book is an old one and the page may be an old copy, too.
+    `unread`: the last look could not be had. `surprised`: it showed what was in no book, so the book is an old one and
+    the page may be an old copy, too.
     """
 
     since: float
