@@ -67,7 +67,7 @@ from bot.web.health import Health
 from bot.web.push import Push
 from bot.web.server import Server
 
-_LOOK = timedelta(seconds=5)
+LOOK = timedelta(seconds=5)
 _LEAST_TERM = timedelta(seconds=60)  # of a replica's duty to ask a source; a dead one's is taken over after it
 INGEST = "ingest"  # the name under which articles come in by hand
 
@@ -195,8 +195,8 @@ class Publishers:
             self._bots[token] = await self._stack.enter_async_context(bot)
         return self._bots[token]
 
-    async def build(self, channel: ChannelSettings) -> Publisher:
-        """Return a channel's adapter.
+    async def build(self, channel: ChannelSettings, *, two_step: bool = False) -> Publisher:
+        """Return a channel's adapter; `two_step`: a page's posts are made unseen and published by their id.
 
         Raises:
             SettingsError: its token is missing.
@@ -221,7 +221,13 @@ class Publishers:
             app_id=settings.facebook.app_id,
             app_secret=secret.get_secret_value() if secret else "",
             token_name=channel.token_env,
+            two_step=two_step,
         )
+
+
+def two_step_fact(account: str) -> str:
+    """Return the name under which the house keeps that a page was proved to publish in two steps."""
+    return f"two-step {account}"
 
 
 @asynccontextmanager
@@ -292,8 +298,14 @@ async def open_service(
         publishers = await stack.enter_async_context(open_publishers(configuration))
         lanes: dict[ChannelId, Lane] = {}
         by_name = {one.name: one for one in settings.channels}
+        async with house.database.read() as tx:
+            proved = {
+                one.name: await leases.fact(tx, two_step_fact(f"{one.platform}:{one.address}")) is not None
+                for one in settings.channels
+            }
         for channel_id, channel in house.served.items():
-            publisher = await publishers.build(by_name[channel.name])
+            two_step = proved[channel.name] and settings.mode != "shadow"
+            publisher = await publishers.build(by_name[channel.name], two_step=two_step)
             lanes[channel_id] = Lane(
                 id=channel_id, channel=channel, publisher=publisher, limits=limits(configuration, publisher.pace_keys)
             )
@@ -302,7 +314,7 @@ async def open_service(
         folders = [one.path for one in settings.sources if isinstance(one, FolderSettings)]
         photos = await stack.enter_async_context(PhotoDesk(house.fetcher, folders))
         recorder = Recorder(house.database, house.clock, house.metrics, lanes, timing)
-        prover = Prover(house.database, house.clock, house.composer, timing.hold_after)
+        prover = Prover(house.database, house.clock, house.composer, timing)
         deliverer = Deliverer(
             house.database,
             house.clock,
@@ -384,13 +396,17 @@ def build_source(configuration: Configuration, fetcher: Fetcher, source: SourceS
             raise ValueError("a push source is not asked, it tells")
 
 
-def ticker(service: Service) -> Ticker:
-    """Return the bells of the service: sources, reconciling, proofreading, the desk's notices."""
+def ticker(service: Service, look: timedelta = LOOK) -> Ticker:
+    """Return the bells of the service: sources, reconciling, proofreading, the desk's notices.
+
+    Args:
+        look: how often to see to what does not move by itself.
+    """
     bells = Ticker(service.house.clock)
     if service.desk.notices is not None:
-        bells.every(_LOOK, "notices", service.desk.look)
-    bells.every(_LOOK, "reconcile", service.reconciler.reconcile)
-    bells.every(_LOOK, "proofread", service.house.proof.look)
+        bells.every(look, "notices", service.desk.look)
+    bells.every(look, "reconcile", service.reconciler.reconcile)
+    bells.every(look, "proofread", service.house.proof.look)
     for settings, source in service.sources:
         bells.every(settings.every, f"source {settings.name}", partial(service.look, settings, source))
     return bells

@@ -30,11 +30,9 @@ from bot.store.decisions import Decision, decide
 async def remember(
     tx: AsyncConnection, channel: Channel, channel_id: ChannelId, posts: Sequence[PublicPost], now: datetime
 ) -> int:
-    """Keep what a channel shows and its ledger does not have; return how many posts that are."""
+    """Keep what a channel shows and its ledger does not have; return how many of those posts were not known at all."""
     strangers = await found.strangers(tx, channel_id, posts)
-    for post in strangers:
-        await found.keep(tx, channel_id, post, _articles_in(post, channel), now)
-    return len(strangers)
+    return sum([await found.keep(tx, channel_id, post, _articles_in(post, channel), now) for post in strangers])
 
 
 async def adopt(

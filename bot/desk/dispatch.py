@@ -140,32 +140,39 @@ class Dispatcher:
             return self.reactions
         return self.hand_edits if update.edited_channel_post is not None else []
 
-    def concerns(self, arrival: Arrival) -> bool:
-        """Say, without asking anybody, whether there is anything to do for an update."""
+    async def concerns(self, arrival: Arrival) -> bool:
+        """Say whether there is anything to do for an update; a stranger is done with here, at no cost to the store."""
         if self.watchers(arrival):
             return True
         if self._voice is None or arrival.account != self._voice.account:
             return False
         query, message = arrival.update.callback_query, arrival.update.message
+        if query is None and (message is None or not self._is_for_desk(message)):
+            return False
+        if await self._roster.knows(arrival.person.id):
+            return True
         if query is not None:
-            return not query.from_user.is_bot
-        return message is not None and self._is_for_desk(message)
+            self._replies.put(query.id, partial(self._voice.answer, query.id, texts.NO_RIGHTS))
+        elif message is not None and (message.chat.type == ChatType.PRIVATE or (message.text or "").startswith("/")):
+            self._greet_stranger(arrival)
+        return False
 
     async def handle(self, arrival: Arrival) -> None:
-        """Hand an update to those it is for.
+        """Hand an update that concerns somebody to those it is for.
 
         Raises:
             HandledError: it was handled before.
             DatabaseError: it could not be handled now.
         """
-        for watch in self.watchers(arrival):
+        watchers, query, message = self.watchers(arrival), arrival.update.callback_query, arrival.update.message
+        for watch in watchers:
             await watch(arrival)
-        if self._voice is None or arrival.account != self._voice.account:
+        if watchers or self._voice is None:
             return
-        if arrival.update.callback_query is not None:
-            await self._pressed(self._voice, arrival, arrival.update.callback_query)
-        elif arrival.update.message is not None and self._is_for_desk(arrival.update.message):
-            await self._said(self._voice, arrival, arrival.update.message)
+        if query is not None:
+            await self._pressed(self._voice, arrival, query)
+        elif message is not None:
+            await self._said(self._voice, arrival, message)
 
     def reply(self, arrival: Arrival, text: str) -> None:
         """Answer in the chat that an update came from, soon."""
@@ -190,26 +197,19 @@ class Dispatcher:
         name, _, addressee = command.partition("@")
         if addressee and addressee.lower() != (await self._name(voice)).lower():
             return
-        if not await self._roster.knows(arrival.person.id):
-            if name or message.chat.type == ChatType.PRIVATE:
-                self._greet_stranger(arrival)
-        elif name in self.commands:
+        if name in self.commands:
             await self.commands[name](arrival, words)
         elif name:
             self.reply(arrival, texts.UNKNOWN_COMMAND)
 
     async def _pressed(self, voice: Voice, arrival: Arrival, query: CallbackQuery) -> None:
         verb, *parts = (query.data or "").split(":")
+        refused = False
         try:
-            if not await self._roster.knows(query.from_user.id):
-                line = texts.NO_RIGHTS
-            elif verb not in self.presses:
-                line = texts.OLD_BUTTON
-            else:
-                line = await self.presses[verb](arrival, parts)
+            line = await self.presses[verb](arrival, parts) if verb in self.presses else texts.OLD_BUTTON
         except DeskError as error:
-            line = str(error)
-        self._replies.put(query.id, partial(voice.answer, query.id, line))
+            line, refused = str(error), True
+        self._replies.put(query.id, partial(voice.answer, query.id, line, alert=refused))
 
     def _greet_stranger(self, arrival: Arrival) -> None:
         """Answer a stranger once an hour, and all of them together no oftener than every two seconds."""

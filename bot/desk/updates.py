@@ -192,11 +192,12 @@ class Pollers:
         skipped: int | None = None
         for update in updates:
             arrival = Arrival(account=ear.bot.account, update=update, database=self._database)
-            if self._dispatcher.concerns(arrival):
+            if await self._dispatcher.concerns(arrival):
                 await self._handle(arrival)
                 skipped = None
             else:
                 skipped = update.update_id
+                await asyncio.sleep(0)  # others first
             ear.offset, ear.heard_at = update.update_id + 1, self._clock.running()
         if skipped is not None:
             async with self._database.write() as tx:

@@ -112,7 +112,7 @@ class FacebookWorld:
         self.app_secrets: dict[str, str] = {}
         self.proof_secret = ""
         self.app_usage: dict[str, int] = {"call_count": 0, "total_time": 0, "total_cputime": 0}
-        self.page_usage: dict[str, int] = {
+        self.page_usage: dict[str, float] = {
             "call_count": 0,
             "total_cputime": 0,
             "total_time": 0,

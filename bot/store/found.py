@@ -35,8 +35,8 @@ class Match:
 
 async def keep(
     tx: AsyncConnection, channel_id: ChannelId, post: PublicPost, links: Collection[str], now: datetime
-) -> None:
-    """Keep a post that the ledger does not have, under each of its addresses.
+) -> bool:
+    """Keep a post that the ledger does not have, under each of its addresses; say whether it was new.
 
     Args:
         links: canonical addresses; none: the post is kept for its words alone.
@@ -55,7 +55,8 @@ async def keep(
         }
         for link in (sorted(set(links)) or [""])
     ]
-    await tx.execute(dialect.insert(found).values(rows).on_conflict_do_nothing())
+    query = dialect.insert(found).values(rows).on_conflict_do_nothing().returning(found.c.remote_id)
+    return bool((await tx.execute(query)).all())
 
 
 async def strangers(tx: AsyncConnection, channel_id: ChannelId, posts: Sequence[PublicPost]) -> list[PublicPost]:

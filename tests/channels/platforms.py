@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from html import escape
@@ -96,6 +96,10 @@ class Stage(ABC):
 
     @abstractmethod
     def end_token(self) -> None: ...
+
+    @abstractmethod
+    def elsewhere(self, root: str) -> AbstractAsyncContextManager[Publisher]:
+        """Return the same channel's adapter with its platform at another address."""
 
     async def publish(self, words: str, *, photo: int = 0, link: str | None = LINK) -> LedgerEntry:
         """Publish for real and return what the ledger would hold."""
@@ -201,6 +205,11 @@ class TelegramStage(Stage):
     def end_token(self) -> None:
         self.sandbox.telegram.revoke(TOKEN)
 
+    @asynccontextmanager
+    async def elsewhere(self, root: str) -> AsyncIterator[Publisher]:
+        async with TelegramBot(TOKEN, api_url=root, timeout=TIMEOUT) as bot:
+            yield TelegramPublisher(bot, "@news", web_url=root)
+
 
 class FacebookStage(Stage):
     text_method, photo_method = Method.FEED, Method.PHOTOS
@@ -251,6 +260,11 @@ class FacebookStage(Stage):
 
     def end_token(self) -> None:
         self.sandbox.facebook.expire(PAGE_TOKEN)
+
+    @asynccontextmanager
+    async def elsewhere(self, root: str) -> AsyncIterator[Publisher]:
+        async with Transport(TIMEOUT) as transport:
+            yield FacebookPublisher(transport, PAGE, PAGE_TOKEN, api_url=root)
 
 
 @asynccontextmanager

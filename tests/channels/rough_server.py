@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -102,6 +103,27 @@ def trickling(parts: int, pause: float) -> Treat:
             await asyncio.sleep(pause)
 
     return treat
+
+
+@contextmanager
+def a_closed_port() -> Iterator[int]:
+    """Give a port that refuses every connection."""
+    with socket.socket() as plug:
+        plug.bind(("127.0.0.1", 0))
+        yield int(plug.getsockname()[1])
+
+
+@contextmanager
+def a_full_port() -> Iterator[int]:
+    """Give a port where no connection is ever made: it accepts none, and its queue is full."""
+    with socket.socket() as plug, ExitStack() as fillers:
+        plug.bind(("127.0.0.1", 0))
+        plug.listen(0)
+        for _ in range(3):
+            filler = fillers.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(plug.getsockname())
+        yield int(plug.getsockname()[1])
 
 
 class SlowServer:

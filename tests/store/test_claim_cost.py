@@ -123,7 +123,7 @@ async def outlet(filled_url: str) -> AsyncIterator[Outlet]:
         recorder = Recorder(database, clock, metrics, lanes, timing)
         composer = Composer(templates())
         preparer = Preparer(database, composer, NoPhotos(), Pages(), budget=timing.lease / 4)
-        prover = Prover(database, clock, composer, timing.hold_after)
+        prover = Prover(database, clock, composer, timing)
         opened = Outlet(
             url=filled_url,
             database=database,
