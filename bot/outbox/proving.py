@@ -105,6 +105,9 @@ class Prover:
             if lane.id in self._seen or (trying is not None and now < trying.again_at):
                 return lane.id in self._seen
             async with self._database.read() as tx:
+                if await lane.is_banned(tx, await self._database.now(tx)):
+                    self._try_again(lane, trying, Survey(readable=False, detail="the platform told us to wait"))
+                    return False
                 known = {post.remote_id for post in await ledger.newest(tx, lane.id, _KNOWN)}
             shown = await _in_full(lane.publisher, known)
             if not shown.readable and not shown.for_good:
