@@ -21,14 +21,14 @@ from bot.channels.base import Publisher
 from bot.clock import Clock
 from bot.compose.post import Composer
 from bot.domain.channel import ChannelId
-from bot.domain.delivery import HeldReason, State
+from bot.domain.delivery import Delivery, HeldReason, State
 from bot.domain.ledger import Neighbour, PublicPost, Survey
 from bot.domain.looks import nothing_escapes
 from bot.failpoints import reach
 from bot.logs import logger
 from bot.outbox.lane import Lane, Timing
 from bot.outbox.record import about
-from bot.store import channels, deliveries, ledger
+from bot.store import channels, deliveries, found, ledger
 from bot.store.database import Database
 from bot.store.decisions import decide
 from bot.store.tables import deliveries as rows
@@ -147,6 +147,10 @@ class Prover:
 
     async def _enter(self, lane: Lane, shown: Survey) -> int:
         """Keep and adopt what the channel shows; return how many of its posts were in no book."""
+        async with self._database.read() as tx:
+            news = await found.strangers(tx, lane.id, shown.posts) or await found.matches(tx, [lane.id])
+            if not news and not await _held_unsent(tx, lane.id):
+                return 0  # as after most starts
         async with channels.turn(self._database, [lane.id]) as (tx, now):
             strangers = await adoption.remember(tx, lane.channel, lane.id, shown.posts, now)
             await self._release(tx, lane.id, now)
@@ -160,16 +164,20 @@ class Prover:
 
     async def _release(self, tx: AsyncConnection, channel_id: ChannelId, now: datetime) -> None:
         """Let posts go on that were held only because the channel could not be compared: they were never sent."""
-        held = await deliveries.find(
-            tx,
-            text(deliveries.STANDING),
-            rows.c.channel_id == channel_id,
-            rows.c.held_reason == HeldReason.NO_EVIDENCE,
-            rows.c.attempts == 0,
-        )
-        for delivery in held:
+        for delivery in await _held_unsent(tx, channel_id):
             await deliveries.move(tx, delivery, State.PLANNED, now, error="")
             await decide(tx, [about(delivery, "planned", "the channel was compared with the ledger")], now)
+
+
+async def _held_unsent(tx: AsyncConnection, channel_id: ChannelId) -> list[Delivery]:
+    """Return what is held although it was never sent: its channel could not be compared."""
+    return await deliveries.find(
+        tx,
+        text(deliveries.STANDING),
+        rows.c.channel_id == channel_id,
+        rows.c.held_reason == HeldReason.NO_EVIDENCE,
+        rows.c.attempts == 0,
+    )
 
 
 async def _in_full(publisher: Publisher, known: set[str]) -> Survey:
