@@ -195,8 +195,8 @@ class Publishers:
             self._bots[token] = await self._stack.enter_async_context(bot)
         return self._bots[token]
 
-    async def build(self, channel: ChannelSettings) -> Publisher:
-        """Return a channel's adapter.
+    async def build(self, channel: ChannelSettings, *, two_step: bool = False) -> Publisher:
+        """Return a channel's adapter; `two_step`: a page's posts are made unseen and published by their id.
 
         Raises:
             SettingsError: its token is missing.
@@ -221,7 +221,13 @@ class Publishers:
             app_id=settings.facebook.app_id,
             app_secret=secret.get_secret_value() if secret else "",
             token_name=channel.token_env,
+            two_step=two_step,
         )
+
+
+def two_step_fact(account: str) -> str:
+    """Return the name under which the house keeps that a page was proved to publish in two steps."""
+    return f"two-step {account}"
 
 
 @asynccontextmanager
@@ -292,8 +298,14 @@ async def open_service(
         publishers = await stack.enter_async_context(open_publishers(configuration))
         lanes: dict[ChannelId, Lane] = {}
         by_name = {one.name: one for one in settings.channels}
+        async with house.database.read() as tx:
+            proved = {
+                one.name: await leases.fact(tx, two_step_fact(f"{one.platform}:{one.address}")) is not None
+                for one in settings.channels
+            }
         for channel_id, channel in house.served.items():
-            publisher = await publishers.build(by_name[channel.name])
+            two_step = proved[channel.name] and settings.mode != "shadow"
+            publisher = await publishers.build(by_name[channel.name], two_step=two_step)
             lanes[channel_id] = Lane(
                 id=channel_id, channel=channel, publisher=publisher, limits=limits(configuration, publisher.pace_keys)
             )

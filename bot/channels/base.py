@@ -32,7 +32,7 @@ class Parcel:
     """A post made ready to leave. `upload` is a reference from an earlier receipt that spares sending the photo.
 
     `album` are the photos after the first; `attached` the platform's references to all photos of an album that it
-    already has and shows to nobody yet.
+    already has and shows to nobody yet; `handle` is the id of the whole post where it is there already, unseen.
     """
 
     post: Post
@@ -40,6 +40,7 @@ class Parcel:
     upload: str | None = None
     album: tuple[Photo, ...] = ()
     attached: tuple[str, ...] = ()
+    handle: str | None = None
 
     @property
     def payload_hash(self) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from bot.channels.errors_facebook import Aim, meaning
 from bot.channels.transport import Answer, Transport, Upload
-from bot.errors import AccessLostError, ThrottledError, UnansweredError
+from bot.errors import AccessLostError, RefusedError, ThrottledError, UnansweredError
 
 _TURNS = ("after", "until", "__paging_token")
 _HEEDED = 75.0  # percent of the allowance from which on a page slows down
@@ -79,7 +79,7 @@ class Graph:
         if not self._token:
             raise AccessLostError("Facebook: there is no token for this page")
         left = timedelta(seconds=self._banned_until - time.monotonic())
-        if aim is Aim.READ and left > timedelta(0):
+        if method == "GET" and left > timedelta(0):
             raise ThrottledError(f"Facebook: asked to wait, for {left.total_seconds():.0f} s yet", left, scope="page")
         proof = {"appsecret_proof": self._proof(self._token)} if self._secret else {}
         answer = await self._transport.call(
@@ -174,6 +174,16 @@ def posted_id(content: Mapping[str, Any], key: str) -> str:
     if not isinstance(found, str) or not found:
         raise UnansweredError(f"Facebook: answered without {key!r}")
     return found
+
+
+def done(content: Mapping[str, Any]) -> None:
+    """Take a success for one, unless it says that it is none.
+
+    Raises:
+        RefusedError: it does.
+    """
+    if content.get("success") is False:
+        raise RefusedError("Facebook: answered that it did not succeed")
 
 
 def next_page(content: Mapping[str, Any]) -> dict[str, str] | None:

@@ -240,6 +240,7 @@ class Deliverer:
                 watermark=watermark,
                 started_at=now,
                 neighbours=neighbours,
+                handle=ready.parcel.handle,
             )
             attempt_id = await ledger.begin_attempt(
                 tx, attempt, fence=delivery.fence, payload_hash=ready.parcel.payload_hash

@@ -40,6 +40,7 @@ async def begin_attempt(tx: AsyncConnection, attempt: Attempt, *, fence: int, pa
         "link": attempt.link,
         "watermark": attempt.watermark,
         "neighbours": [[one.remote_id, micros(one.published_at)] for one in attempt.neighbours] or None,
+        "handle": attempt.handle,
         "started_at": attempt.started_at,
     }
     return AttemptId((await tx.execute(_BEGIN, values)).scalar_one())
@@ -199,6 +200,7 @@ def _attempt(row: Any) -> Attempt:
         neighbours=tuple(
             Neighbour(remote_id=remote_id, published_at=from_micros(at)) for remote_id, at in row.neighbours or ()
         ),
+        handle=row.handle,
     )
 
 

@@ -231,7 +231,7 @@ class Run:
                 await self._restore()
             elif done >= 1:
                 return
-            elif wanted - self._shown < 12 * len(self.channels):
+            elif wanted - self._shown < 5 * len(self.channels):
                 await self._write(chance)
             await asyncio.sleep(0.1)
 
@@ -351,7 +351,7 @@ class Run:
         result.failpoints = dict(Met(self.folder / "met").counted())
         result.faults = evidence.faults(calls)
         for number in sorted({one.article for one in verdict.violations if one.article is not None})[:20]:
-            result.told[number] = await evidence.told_of(number, self.variables, calls, shown)
+            result.told[number] = await evidence.told_of(number, self.store, self.variables, calls, shown)
 
     def _interruptions(self) -> list[float]:
         return self.crew.tally.interrupted_at + [at for at, _, _ in Met(self.folder / "met").read()]

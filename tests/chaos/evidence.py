@@ -121,7 +121,11 @@ def _keys(rows: Rows) -> set[Key]:
 
 
 async def told_of(
-    number: int, variables: dict[str, str], calls: Mapping[str, Sequence[Json]], shown: Sequence[Shown]
+    number: int,
+    store: Store,
+    variables: dict[str, str],
+    calls: Mapping[str, Sequence[Json]],
+    shown: Sequence[Shown],
 ) -> str:
     """Return all that is known of an article: its posts, the calls about it, and what `why` says."""
     mine = [post for post in shown if post.article == number]
@@ -136,7 +140,9 @@ async def told_of(
             about = about or (platform == "facebook" and one["target"] in ids)
             if about:
                 lines.append(f"  {one['at']:.3f} {platform} {one['method']} {one['target']} {one['outcome']}")
-    lines += ["why:", *(f"  {line}" for line in (await _why(number, variables)).splitlines())]
+    for url in (*store.before, store.url):
+        said = await _why(number, variables | {"VISTNYK_DATABASE_URL": url})
+        lines += [f"why ({url.partition('?')[0].rpartition('/')[2]}):", *(f"  {line}" for line in said.splitlines())]
     return "\n".join(lines)
 
 

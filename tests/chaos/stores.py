@@ -28,6 +28,7 @@ class Store(Protocol):
 
     url: str
     copied_alive: bool  # whether a copy is taken while workers run
+    before: list[str]  # addresses of the databases that were replaced, oldest first: they are kept to be looked at
 
     async def create(self) -> None: ...
     async def keep(self, variables: dict[str, str]) -> None:
@@ -57,6 +58,7 @@ class SqliteStore:
     def __init__(self, folder: Path) -> None:
         self._file = folder / "vistnyk.db"
         self._copy = folder / "copy.db"
+        self.before: list[str] = []
         self.url = f"sqlite+aiosqlite:///{self._file}"
 
     async def create(self) -> None:
@@ -84,8 +86,12 @@ class SqliteStore:
         await asyncio.to_thread(self._remake, None)
 
     def _remake(self, copy: Path | None) -> None:
+        aside = self._file.with_name(f"before-{len(self.before) + 1}.db")
         for ending in ("", "-wal", "-shm"):
-            Path(f"{self._file}{ending}").unlink(missing_ok=True)
+            file = Path(f"{self._file}{ending}")
+            if file.exists():
+                file.rename(f"{aside}{ending}")
+        self.before.append(f"sqlite+aiosqlite:///{aside}")
         if copy is not None:
             shutil.copy(copy, self._file)
 
@@ -107,7 +113,8 @@ class PostgresStore:
 
     def __init__(self, socket: str, name: str, template: str) -> None:
         self._socket, self._name, self._template = socket, name, template
-        self.url = f"postgresql+asyncpg://postgres@/{name}?host={socket}"
+        self.before: list[str] = []
+        self.url = self._address(name)
 
     async def create(self) -> None:
         await self._do([f"CREATE DATABASE {self._name} TEMPLATE {self._template}"])
@@ -128,7 +135,7 @@ class PostgresStore:
             users = await connection.fetch(
                 "SELECT pid FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'", self._name
             )
-            cut = [user["pid"] for user in users if chance.random() < 0.5]
+            cut = [user["pid"] for user in users if chance.random() < 0.3]
             for pid in cut:
                 await connection.execute("SELECT pg_terminate_backend($1)", pid)
             return len(cut)
@@ -143,9 +150,14 @@ class PostgresStore:
             await connection.close()
 
     async def _remake(self, template: str) -> None:
+        aside = f"{self._name}_before_{len(self.before) + 1}"
         await self._do(
-            [f"DROP DATABASE {self._name} WITH (FORCE)", f"CREATE DATABASE {self._name} TEMPLATE {template}"]
+            [f"ALTER DATABASE {self._name} RENAME TO {aside}", f"CREATE DATABASE {self._name} TEMPLATE {template}"]
         )
+        self.before.append(self._address(aside))
+
+    def _address(self, name: str) -> str:
+        return f"postgresql+asyncpg://postgres@/{name}?host={self._socket}"
 
     async def _connect(self, name: str) -> Any:
         return await asyncpg.connect(user="postgres", database=name, host=self._socket)
