@@ -406,6 +406,7 @@ def ticker(service: Service, look: timedelta = LOOK) -> Ticker:
     if service.desk.notices is not None:
         bells.every(look, "notices", service.desk.look)
     bells.every(look, "reconcile", service.reconciler.reconcile)
+    bells.every(look, "prove", service.reconciler.prove)
     bells.every(look, "proofread", service.house.proof.look)
     for settings, source in service.sources:
         bells.every(settings.every, f"source {settings.name}", partial(service.look, settings, source))

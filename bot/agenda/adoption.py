@@ -73,7 +73,7 @@ async def adopt(
                 at=post.published_at,
                 adopted=not _reads_as(composer, delivery, stored, channel, post),
             )
-            await channels.note_post(tx, match.channel_id, post.published_at)
+            await channels.note_post(tx, match.channel_id, min(now, post.published_at))
         else:
             known = match.posts[0]
             why = f"it stands in a post that is public already: {known.permalink or known.remote_id}"

@@ -40,11 +40,11 @@ _STOP = select(house.c.at).where(house.c.name == "stop").scalar_subquery().label
 _OPEN = select(channels, _STOP).where(channels.c.closed_at.is_(None))
 _ONE = _OPEN.where(channels.c.id == bindparam("channel"))
 _ALONE = _ONE.add_columns(func.clock_timestamp(type_=DateTime(timezone=True)).label("now")).with_for_update(
-    skip_locked=True
+    skip_locked=True, key_share=True, of=channels
 )
 # The time is told when all the rows are locked, however long that took.
 _TURN = text(
-    "WITH mine AS (SELECT id FROM channels WHERE id = ANY(:ids) ORDER BY id FOR UPDATE)"
+    "WITH mine AS (SELECT id FROM channels WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE)"
     " SELECT count(*), clock_timestamp() AS now FROM mine"
 ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
 
@@ -77,6 +77,7 @@ async def open_channels(
     if tx.dialect.name == "postgresql":
         # Replicas that start together settle their rows one after the other.
         await tx.execute(text("SELECT pg_advisory_xact_lock(7811463296)"))
+        await tx.execute(text("SELECT id FROM channels ORDER BY id FOR NO KEY UPDATE"))
     wanted = sorted({(channel.name, channel.platform.value, channel.address) for channel in configured})
     rows = (await tx.execute(select(channels))).all()
     known = {(row.name, row.platform, row.address): row for row in rows}
@@ -93,7 +94,8 @@ async def open_channels(
         else:
             query = insert(channels).values(name=name, platform=platform, address=address, opened_at=now)
             ids[name] = ChannelId((await tx.execute(query.returning(channels.c.id))).scalar_one())
-    await tx.execute(update(channels).where(channels.c.id.in_(ids.values())).values(wake_at=now))
+    if close:
+        await tx.execute(update(channels).where(channels.c.id.in_(ids.values())).values(wake_at=now))
     return ids
 
 

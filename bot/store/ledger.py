@@ -85,6 +85,12 @@ async def late_answer(tx: AsyncConnection, delivery_id: DeliveryId) -> tuple[Att
     return (_attempt(row), receipt) if receipt is not None else None
 
 
+async def holds(tx: AsyncConnection, channel_id: ChannelId, remote_id: str) -> bool:
+    """Say whether a post is in a channel's ledger."""
+    query = select(ledger.c.delivery_id).where(ledger.c.channel_id == channel_id, ledger.c.remote_id == remote_id)
+    return (await tx.execute(query)).scalar_one_or_none() is not None
+
+
 async def looks(tx: AsyncConnection, attempt_id: AttemptId) -> Looks:
     """Return what looking for an attempt's post has shown so far."""
     kept = (await tx.execute(select(attempts.c.looks).where(attempts.c.id == attempt_id))).scalar_one_or_none()
@@ -207,7 +213,12 @@ def _attempt(row: Any) -> Attempt:
 def _receipt(row: Any) -> Receipt | None:
     if not row.remote_id:
         return None
-    return Receipt(remote_id=row.remote_id, permalink=row.permalink, more_ids=tuple(row.more_ids or ()))
+    return Receipt(
+        remote_id=row.remote_id,
+        permalink=row.permalink,
+        more_ids=tuple(row.more_ids or ()),
+        published_at=row.ended_at,
+    )
 
 
 def _entry(row: Any) -> LedgerEntry:

@@ -234,7 +234,7 @@ async def publish(service: Service, *articles: Article) -> None:
     """Take articles in and send what is due, once the channels are compared."""
     await service.house.intake.accept(articles, "push")
     await asyncio.sleep(0.4)
-    await service.reconciler.reconcile()
+    await service.reconciler.prove()
     await service.worker.drain()
 
 
@@ -243,5 +243,6 @@ async def _drained(service: Service, condition) -> None:
     async with asyncio.timeout(20):
         while not condition():
             await service.reconciler.reconcile()
+            await service.reconciler.prove()
             await service.worker.drain()
             await asyncio.sleep(0.05)
