@@ -185,7 +185,9 @@ class Prover:
         async with channels.turn(self._database, [lane.id]) as (tx, now):
             strangers = await adoption.remember(tx, lane.channel, lane.id, shown.posts, now)
             await self._release(tx, lane.id, now)
-            adopted = await adoption.adopt(tx, self._composer, {lane.id: lane.channel}, now)
+            mine = {lane.id: lane.channel}
+            adopted = await adoption.adopt(tx, self._composer, mine, now)
+            adopted += await adoption.adopt_retracted(tx, self._composer, mine, now)
             if strangers and shown.posts:  # the channel's gap counts from what it showed last
                 await channels.note_post(tx, lane.id, min(now, shown.posts[-1].published_at))
             await channels.wake(tx, [lane.id], now)
