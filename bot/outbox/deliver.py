@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.channels.guard import leave_by
 from bot.clock import Clock
 from bot.domain.delivery import Delivery, DeliveryId, HeldReason, Kind, State, Verdict, after_error
-from bot.domain.ledger import Attempt, LedgerEntry, Neighbour, Receipt, is_unknown, newest_of
+from bot.domain.ledger import Attempt, Neighbour, Receipt, is_unknown, newest_of
 from bot.domain.plan import next_slot
 from bot.errors import BotError, NotPublishedError
 from bot.failpoints import reach
@@ -122,15 +122,16 @@ class Deliverer:
     async def _claim(self, lane: Lane) -> Delivery | bool | None:
         """Claim what is due; else True to look again at once, False to wait, None where somebody has the channel."""
         async with self._database.write() as tx:
-            now = await self._database.now(tx)
-            row = await channels.get(tx, lane.id, alone=True)
-            if row is None:
+            taken = await channels.alone(self._database, tx, lane.id)
+            if taken is None:
                 return None
-            if row.access_lost_at is not None or await deliveries.in_flight(tx, lane.id) is not None:
+            row, now = taken
+            heads = await deliveries.heads(tx, lane.id) if row.access_lost_at is None else None
+            if heads is None:
                 await channels.change(tx, lane.id, wake_at=None)
                 return False
             status = await channels.status(tx, row, lane.channel.timetable, now)
-            slot = next_slot(lane.channel.timetable, status, await deliveries.heads(tx, lane.id), now)
+            slot = next_slot(lane.channel.timetable, status, heads, now)
             if slot is None or slot.at > now:
                 await channels.change(tx, lane.id, wake_at=slot.at if slot is not None else None)
                 return False
@@ -143,7 +144,7 @@ class Deliverer:
             if paced > now + _SHORT:
                 await channels.change(tx, lane.id, wake_at=paced)
                 return False
-            claimed = await deliveries.claim(tx, slot.head.delivery, now, now + self._timing.lease)
+            claimed = await deliveries.claim(tx, slot.head.delivery, now + self._timing.lease)
             if claimed is None or not claimed.attempts:
                 return claimed if claimed is not None else False
             return await self._unless_public(tx, lane, claimed, now)
@@ -209,12 +210,11 @@ class Deliverer:
         post, stored = ready.parcel.post, ready.stored
         revision = stored.revision if stored is not None else delivery.revision
         async with channels.turn(self._database, [lane.id]) as (tx, now):
-            if stored is not None:
-                newest = await articles.get(tx, stored.id)
-                if (newest.revision, newest.retracted_at) != (stored.revision, stored.retracted_at):
-                    await deliveries.move(tx, delivery, State.PLANNED, now, error="the article changed meanwhile")
-                    await channels.wake(tx, [lane.id], now)
-                    return None
+            newest = await articles.standing(tx, stored.id) if stored is not None else None
+            if stored is not None and newest != (stored.revision, stored.retracted_at):
+                await deliveries.move(tx, delivery, State.PLANNED, now, error="the article changed meanwhile")
+                await channels.wake(tx, [lane.id], now)
+                return None
             paced = await pace.earliest(tx, lane.limits, now, locked=True)
             if paced > now + _SHORT:  # a ban or others of the same bot came between
                 await deliveries.move(tx, delivery, State.PLANNED, now)
@@ -254,11 +254,11 @@ class Deliverer:
 
     async def _neighbours(self, tx: AsyncConnection, lane: Lane) -> tuple[str | None, tuple[Neighbour, ...]]:
         """Return the newest id known in a channel, and the newest posts known to be public, newest first."""
-        own = [post for post in await ledger.newest(tx, lane.id, 2 * _NEIGHBOURS) if not is_unknown(post.remote_id)]
+        own, gone = await ledger.neighbours(tx, lane.id, 2 * _NEIGHBOURS)
+        own = [post for post in own if not is_unknown(post.remote_id)]
         seen = self._prover.neighbours(lane.id)
-        known = newest_of((*map(_neighbour, own), *seen), 1)
-        gone = {post.last_id for post in own if post.withdrawn_at is not None}
-        shown = (post for post in (*map(_neighbour, own), *seen) if post.remote_id not in gone)
+        known = newest_of((*own, *seen), 1)
+        shown = (post for post in (*own, *seen) if post.remote_id not in gone)
         return known[0].remote_id if known else None, newest_of(shown, _NEIGHBOURS)
 
     async def _call(self, lane: Lane, marked: Marked, ready: Ready) -> None:
@@ -287,10 +287,6 @@ class Deliverer:
         else:
             await publisher.edit(target, ready.parcel)
         return None
-
-
-def _neighbour(post: LedgerEntry) -> Neighbour:
-    return Neighbour(remote_id=post.last_id, published_at=post.published_at)
 
 
 def _told(error: Exception) -> str:

@@ -21,14 +21,14 @@ from bot.channels.base import Publisher
 from bot.clock import Clock
 from bot.compose.post import Composer
 from bot.domain.channel import ChannelId
-from bot.domain.delivery import HeldReason, State
+from bot.domain.delivery import Delivery, HeldReason, State
 from bot.domain.ledger import Neighbour, PublicPost, Survey
 from bot.domain.looks import nothing_escapes
 from bot.failpoints import reach
 from bot.logs import logger
 from bot.outbox.lane import Lane, Timing
 from bot.outbox.record import about
-from bot.store import channels, deliveries, ledger
+from bot.store import channels, deliveries, found, ledger
 from bot.store.database import Database
 from bot.store.decisions import decide
 from bot.store.tables import deliveries as rows
@@ -44,13 +44,15 @@ _log = logger("proving")
 class _Trying:
     """A channel that is not proven yet: since when, until when not again, and why.
 
-    `surprised`: it showed what was in no book, so the book is an old one and the page may be an old copy, too.
+    `unread`: the last look could not be had. `surprised`: it showed what was in no book, so the book is an old one and
+    the page may be an old copy, too.
     """
 
     since: float
     again_at: float
     wait: float
     why: str
+    unread: bool = True
     access_lost: bool = False
     surprised: bool = False
 
@@ -77,7 +79,7 @@ class Prover:
         if trying is not None and trying.access_lost:
             return HeldReason.ACCESS, trying.why
         patience = self._timing.hold_after.total_seconds()
-        if trying is None or trying.surprised or self._clock.running() - trying.since < patience:
+        if trying is None or not trying.unread or self._clock.running() - trying.since < patience:
             return None
         return HeldReason.NO_EVIDENCE, f"the channel cannot be compared with the ledger since the start: {trying.why}"
 
@@ -103,6 +105,9 @@ class Prover:
             if lane.id in self._seen or (trying is not None and now < trying.again_at):
                 return lane.id in self._seen
             async with self._database.read() as tx:
+                if await lane.is_banned(tx, await self._database.now(tx)):
+                    self._try_again(lane, trying, Survey(readable=False, detail="the platform told us to wait"))
+                    return False
                 known = {post.remote_id for post in await ledger.newest(tx, lane.id, _KNOWN)}
             shown = await _in_full(lane.publisher, known)
             if not shown.readable and not shown.for_good:
@@ -122,7 +127,7 @@ class Prover:
         now = self._clock.running()
         wait = min(30.0, self._timing.hold_after.total_seconds() / 10, 2 * before.wait if before is not None else 1.0)
         self._trying[lane.id] = _Trying(
-            since=before.since if before is not None else now,
+            since=before.since if before is not None and before.unread else now,
             again_at=now + wait,
             wait=wait,
             why=shown.detail,
@@ -137,11 +142,15 @@ class Prover:
         """Wait until even an old copy of the page shows what was published just before this start."""
         now, wait = self._clock.running(), self._timing.settle_of(lane.channel.platform).total_seconds()
         why = "the channel shows posts that the ledger does not have; it is compared once more"
-        self._trying[lane.id] = _Trying(since=now, again_at=now + wait, wait=1.0, why=why, surprised=True)
+        self._trying[lane.id] = _Trying(since=now, again_at=now + wait, wait=1.0, why=why, unread=False, surprised=True)
         _log.warning(why, channel=lane.channel.name, posts=strangers, seconds=wait)
 
     async def _enter(self, lane: Lane, shown: Survey) -> int:
         """Keep and adopt what the channel shows; return how many of its posts were in no book."""
+        async with self._database.read() as tx:
+            news = await found.strangers(tx, lane.id, shown.posts) or await found.matches(tx, [lane.id])
+            if not news and not await _held_unsent(tx, lane.id):
+                return 0  # as after most starts
         async with channels.turn(self._database, [lane.id]) as (tx, now):
             strangers = await adoption.remember(tx, lane.channel, lane.id, shown.posts, now)
             await self._release(tx, lane.id, now)
@@ -155,16 +164,20 @@ class Prover:
 
     async def _release(self, tx: AsyncConnection, channel_id: ChannelId, now: datetime) -> None:
         """Let posts go on that were held only because the channel could not be compared: they were never sent."""
-        held = await deliveries.find(
-            tx,
-            text(deliveries.STANDING),
-            rows.c.channel_id == channel_id,
-            rows.c.held_reason == HeldReason.NO_EVIDENCE,
-            rows.c.attempts == 0,
-        )
-        for delivery in held:
+        for delivery in await _held_unsent(tx, channel_id):
             await deliveries.move(tx, delivery, State.PLANNED, now, error="")
             await decide(tx, [about(delivery, "planned", "the channel was compared with the ledger")], now)
+
+
+async def _held_unsent(tx: AsyncConnection, channel_id: ChannelId) -> list[Delivery]:
+    """Return what is held although it was never sent: its channel could not be compared."""
+    return await deliveries.find(
+        tx,
+        text(deliveries.STANDING),
+        rows.c.channel_id == channel_id,
+        rows.c.held_reason == HeldReason.NO_EVIDENCE,
+        rows.c.attempts == 0,
+    )
 
 
 async def _in_full(publisher: Publisher, known: set[str]) -> Survey:

@@ -19,6 +19,7 @@ from typing import Any, Self
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -28,6 +29,7 @@ from bot.store.embedded import connect
 
 SCHEMA = "0002"  # the newest revision under alembic/versions; a test compares
 
+_QUEUES = 120.0  # seconds; a thousand channels that want a connection at once get one after the other
 _STEP = timedelta(seconds=1)  # a clock that is off by more was set
 _PASSING = ("40001", "40P01", "57P01", "57P02", "57P03", "08000", "08003", "08006")  # SQLSTATE
 _DRIVERS = ("asyncpg", "sqlite3")
@@ -98,6 +100,7 @@ class Database:
                 self._url,
                 pool_size=20,
                 max_overflow=10,
+                pool_timeout=_QUEUES,
                 pool_pre_ping=True,
                 pool_recycle=1800,
                 connect_args={"timeout": 10, "command_timeout": 30},
@@ -204,6 +207,8 @@ class Database:
 async def _reached(shown: str) -> AsyncIterator[None]:
     try:
         yield
+    except PoolTimeoutError as error:
+        raise DatabaseError(f"{shown}: no connection was free for {_QUEUES:g} s") from error
     except (OperationalError, InterfaceError) as error:
         if "no such table" in str(error):
             raise
@@ -229,7 +234,7 @@ def _sqlite(url: Any, *, begin: str, connections: int, read_only: bool = False) 
         poolclass=AsyncAdaptedQueuePool,
         pool_size=connections,
         max_overflow=0,
-        pool_timeout=120,
+        pool_timeout=_QUEUES,
     )
 
     @event.listens_for(engine.sync_engine, "connect")

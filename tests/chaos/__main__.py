@@ -7,6 +7,7 @@ import asyncio
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -51,7 +52,8 @@ def main() -> None:
             without=[name for name in chosen.without.split(",") if name],
         )
     except ValueError as error:
-        sys.exit(str(error))
+        _tell(str(error))
+        sys.exit(2)
     folder = Path(tempfile.mkdtemp(prefix="vistnyk-chaos-"))
     folder.chmod(0o755)  # PostgreSQL may run as a user of its own
     bot.compose.sentences.warm()
@@ -104,6 +106,9 @@ def _tell(words: str) -> None:
 
 async def _run(cells: Sequence[Cell], seed: int, folder: Path, nursery: Nursery, *, jobs: int) -> list[Result]:
     nursery.listen()
+    running = asyncio.current_task()
+    if running is not None:  # told to end, it takes its PostgreSQL along
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     hands = asyncio.Semaphore(jobs)
     async with (
         _postgres(folder, wanted=any(cell.database == "postgres" for cell in cells)) as socket,
