@@ -26,6 +26,19 @@ class Receipt:
     more_ids: tuple[str, ...] = ()
 
 
+_UNKNOWN = "unknown:"
+
+
+def unknown_id(delivery_id: DeliveryId) -> str:
+    """Return the id for a post that is public by an editor's word alone: no platform knows it."""
+    return f"{_UNKNOWN}{delivery_id}"
+
+
+def is_unknown(remote_id: str) -> bool:
+    """Say whether an id stands for a post that the platform cannot be asked about."""
+    return remote_id.startswith(_UNKNOWN)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
     """A post that is, or was, public in a channel."""
