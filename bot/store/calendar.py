@@ -62,9 +62,7 @@ async def named(tx: AsyncConnection, ids: Sequence[DeliveryId]) -> dict[Delivery
 async def unsettled(tx: AsyncConnection, shown: Sequence[ChannelId], most: int) -> list[Line]:
     """Return what waits for a person and what is on its way, the oldest first."""
     # Each condition in the words of its partial index; a planner does not look into an OR for them.
-    waiting = _lines().where(
-        text("deliveries.state IN ('proposed', 'held')"), deliveries.c.channel_id.in_(shown)
-    )
+    waiting = _lines().where(text("deliveries.state IN ('proposed', 'held')"), deliveries.c.channel_id.in_(shown))
     flying = _lines().where(
         text("deliveries.state IN ('claimed', 'sending', 'unknown')"), deliveries.c.channel_id.in_(shown)
     )
@@ -87,9 +85,7 @@ async def published(
     query = _lines().where(
         ledger.c.channel_id.in_(shown), ledger.c.published_at >= since, ledger.c.published_at < until
     )
-    return [
-        _line(row) for row in await tx.execute(query.order_by(ledger.c.published_at, deliveries.c.id).limit(most))
-    ]
+    return [_line(row) for row in await tx.execute(query.order_by(ledger.c.published_at, deliveries.c.id).limit(most))]
 
 
 async def waiting(tx: AsyncConnection) -> dict[ChannelId, int]:
@@ -100,9 +96,7 @@ async def waiting(tx: AsyncConnection) -> dict[ChannelId, int]:
 
 async def stamp(tx: AsyncConnection) -> tuple[object, ...]:
     """Return values that differ once something that the calendar shows has changed; a handful of index seeks."""
-    newest = select(
-        select(func.max(decisions.c.id)).scalar_subquery(), select(func.max(audit.c.id)).scalar_subquery()
-    )
+    newest = select(select(func.max(decisions.c.id)).scalar_subquery(), select(func.max(audit.c.id)).scalar_subquery())
     lately = select(channels.c.id, channels.c.last_at, channels.c.paused_until, channels.c.access_lost_at)
     stop = select(house.c.at).where(house.c.name == "stop")
     rows = [*await tx.execute(newest), *await tx.execute(lately.order_by(channels.c.id)), *await tx.execute(stop)]

@@ -1,4 +1,4 @@
-"""What the calendar shows of a day or a week, as plain values for the templates. Pure: reads no clock and no database."""
+"""What the calendar shows of a day or a week, as plain values for templates. Pure: reads no clock and no database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from bot.domain.channel import Channel, ChannelId, Platform
-from bot.domain.delivery import WAITING, DeliveryId, Kind, State
+from bot.domain.delivery import WAITING, Delivery, DeliveryId, HeldReason, State
 from bot.domain.plan import FOREVER, Slot, Status
 from bot.domain.timetable import Daily, Timetable
 from bot.store.calendar import Line
@@ -133,6 +133,10 @@ class Day:
     is_today: bool
 
     @property
+    def is_empty(self) -> bool:
+        return not any(place.cards for hour in self.hours for place in hour.places)
+
+    @property
     def name(self) -> str:
         return texts.day_name(self.date)
 
@@ -161,7 +165,7 @@ def view(
     lines: Mapping[DeliveryId, Line],
     apart: Iterable[Line],
     published: Iterable[Line],
-    reactions: Mapping[DeliveryId, int],
+    reactions: Mapping[DeliveryId, Mapping[str, int]],
     *,
     more: bool,
 ) -> View:
@@ -177,7 +181,6 @@ def view(
 
     def card(line: Line, at: datetime | None, notes: Iterable[str] = ()) -> Card:
         one = by_id[line.channel_id]
-        is_post = line.kind.makes_public
         marks = [texts.KINDS[line.kind], *notes]
         return Card(
             delivery=line.delivery,
@@ -187,10 +190,10 @@ def view(
             title=line.title or texts.NO_TITLE,
             at=at.astimezone(zone) if at else None,
             state=line.state,
-            movable=one.may_move and is_post and line.state in WAITING,
+            movable=one.may_move and is_movable(line),
             pinned=line.pinned_at is not None and line.state in WAITING,
             notes=tuple(mark for mark in marks if mark),
-            reactions=reactions.get(line.delivery),
+            reactions=sum(reactions[line.delivery].values()) if line.delivery in reactions else None,
         )
 
     cards = [
@@ -218,6 +221,12 @@ def view(
         more=more,
         rows=_rows(days) if asked.view == WEEK else (),
     )
+
+
+def is_movable(waits: Line | Delivery) -> bool:
+    """Say whether the time of a delivery is for an editor to choose."""
+    settled = waits.held_reason not in (HeldReason.ACCESS, HeldReason.NO_EVIDENCE)
+    return waits.kind.makes_public and waits.state in WAITING and settled
 
 
 def _days(
@@ -270,8 +279,8 @@ def _place(
         marks.append("paused")
     quiet = [hatch.quiet_within(at, at + step) for hatch in hatches]
     if quiet and all(quiet):
-        marks.append("quiet")
         first = next(span for span in quiet if span)
+        marks += ["quiet"] if first[0] <= at and at + step <= first[1] else ["quiet", "partly"]
         note = "–".join(moment.astimezone(zone).strftime("%H:%M") for moment in first)
     return Place(
         at=drop.astimezone(zone), starts=at.astimezone(zone), marks=tuple(marks), note=note, cards=tuple(cards)
@@ -341,30 +350,29 @@ def _banners(shown: Sequence[Shown], now: datetime, zone: ZoneInfo) -> Iterable[
             yield texts.PAUSE_UNTIL.format(channel=name, until=until(pause))
 
 
-def forbids(one: Shown, kind: Kind, at: datetime, now: datetime, zone: ZoneInfo) -> str | None:
-    """Return why a post must not be moved there, None where it may: what even a time set by an editor waits for."""
+def forbids(one: Shown, at: datetime, now: datetime) -> str | None:
+    """Return what even a time set by an editor would have to wait for, None where nothing stands in its way.
+
+    Whether the post itself may have that time is for `agenda.steering` to say.
+    """
     name, timetable = one.channel.name, one.channel.timetable
-    if not kind.makes_public:
-        return texts.NOT_A_POST
-    if at <= now:
-        return texts.PAST
-    if at > now + _FAR:
-        return texts.TOO_FAR
+    if at < now:
+        return None
 
     def local(moment: datetime) -> str:
-        return texts.when(moment.astimezone(zone), now.astimezone(zone).date())
+        return texts.when(moment.astimezone(timetable.zone), timetable.day_of(now))
 
     stop, pause = one.status.stopped_until, one.status.paused_until
     if stop is not None and at < stop:
         return texts.STOPPED_FOR_GOOD if stop == FOREVER else texts.STOPPED.format(until=local(stop))
+    if pause == FOREVER:
+        return texts.PAUSED_FOR_GOOD.format(channel=name)
     if pause is not None and at < pause:
-        forever, passing = texts.PAUSED_FOR_GOOD, texts.PAUSED
-        return forever.format(channel=name) if pause == FOREVER else passing.format(channel=name, until=local(pause))
-    day = timetable.day_of(at)
-    for opens, closes in _spans(timetable, timetable.blackouts, day, 1):
+        return texts.PAUSED.format(channel=name, until=local(pause))
+    for opens, closes in _spans(timetable, timetable.blackouts, timetable.day_of(at), 1):
         if opens <= at < closes:
-            clocks = [moment.astimezone(zone).strftime("%H:%M") for moment in (opens, closes)]
-            return texts.QUIET.format(channel=name, start=clocks[0], end=clocks[1])
+            start, end = (moment.astimezone(timetable.zone).strftime("%H:%M") for moment in (opens, closes))
+            return texts.QUIET.format(channel=name, start=start, end=end)
     return None
 
 

@@ -1,7 +1,7 @@
-"""Who has the calendar open: from Telegram's signed data or a one-time link to a session, and from its cookie to a person.
+"""Who has the calendar open: Telegram's signed data or a one-time link become a session, its cookie becomes a person.
 
-The cookie holds a random token; the store keeps its hash. The nonce that each write carries is made of the token, so that
-it ends with the session and nobody can make it who has not seen the page. What the person may do is asked of the editors
+The cookie holds a random token; the store keeps its hash. The nonce that each write carries is made of the token: it
+ends with the session, and nobody can make it who has not seen the page. What the person may do is asked of the editors
 at every request, never remembered here.
 """
 
