@@ -30,7 +30,7 @@ from bot.web.calendar_write import Changes
 from bot.web.limits import Allowance
 from bot.web.live import Live
 from bot.web.problems import problem
-from bot.web.rendering import Pages
+from bot.web.rendering import Pages, answer, mark_of
 from bot.web.session import Sessions, Visit, is_foreign
 
 MOST_BYTES = 16 * 1024  # of what lets in; signed data has about one
@@ -151,14 +151,12 @@ class Miniapp:
             {"name": one.channel.name, "colour": self._colours[one.channel.name], "waiting": one.waiting}
             for one in seen
         ]
-        return self._pages.render(
-            "grid" if "part" in request.query else "calendar",
-            view=view,
-            channels=chips,
-            alone=len(seen) == 1 or asked.channel is not None,
-            nonce=visit.nonce,
-            person=visit.editor.telegram_id,
-        )
+        alone = len(seen) == 1 or asked.channel is not None
+        grid = self._pages.write("grid", view=view, channels=chips, alone=alone)
+        mark = mark_of(grid)
+        if "part" in request.query:
+            return answer(grid, mark=mark)
+        return self._pages.render("calendar", grid=grid, mark=mark, nonce=visit.nonce, person=visit.editor.telegram_id)
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Tell an open page when it should look again."""
@@ -206,6 +204,7 @@ class Miniapp:
         return self._pages.render(
             "post" if "part" in request.query else "post_page",
             root="" if "part" in request.query else "../../",
+            heading="h2" if "part" in request.query else "h1",
             post=preview,
             delivery=delivery.id,
             channel=channel.name,
@@ -259,15 +258,15 @@ class Miniapp:
 
         async def answered(request: web.Request) -> web.StreamResponse:
             try:
-                answer = await handler(request)
+                given = await handler(request)
             except DatabaseError:
-                answer = self._refuse(request, 503, texts.STORE_AWAY, headers=_LATER)
+                given = self._refuse(request, 503, texts.STORE_AWAY, headers=_LATER)
             except DeskError as error:
-                answer = self._refuse(request, 403, str(error))
-            if not answer.prepared:
+                given = self._refuse(request, 403, str(error))
+            if not given.prepared:
                 for name, value in _HEADERS.items():
-                    answer.headers.setdefault(name, value)
-            return answer
+                    given.headers.setdefault(name, value)
+            return given
 
         return answered
 
@@ -276,9 +275,9 @@ class Miniapp:
         if "part" in request.query or "text/html" not in request.headers.get("Accept", ""):
             return problem(status, line, **more)
         root = "../" * (request.path.strip("/").count("/"))
-        answer = self._pages.render("refusal", root=root, status=status, line=line)
-        answer.headers.update(more.get("headers") or {})
-        return answer
+        page = self._pages.render("refusal", root=root, status=status, line=line)
+        page.headers.update(more.get("headers") or {})
+        return page
 
     async def _visit(self, request: web.Request) -> Visit | None:
         async with self._database.read() as tx:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from bot.web import texts
 from bot.web.calendar_view import Asked
@@ -35,8 +36,8 @@ class Pages:
             auto_reload=False,
         )
 
-    def render(self, name: str, *, root: str = "", status: int = 200, **values: Any) -> web.Response:
-        """Return a page.
+    def write(self, name: str, *, root: str = "", **values: Any) -> Markup:
+        """Return a page's text.
 
         Args:
             root: the way from the page's own address up to where `app` lies: addresses are relative, so that a proxy
@@ -49,7 +50,11 @@ class Pages:
             href=lambda asked, **changes: root + address(asked, **changes),
             **values,
         )
-        return web.Response(text=text, content_type="text/html", status=status)
+        return Markup(text)  # noqa: S704 - the template has escaped what it was given
+
+    def render(self, name: str, *, status: int = 200, **values: Any) -> web.Response:
+        """Return a page; the arguments are those of `write`."""
+        return answer(self.write(name, **values), status=status)
 
     def static(self, request: web.Request) -> web.Response | None:
         """Return a style or a script; None where there is none of that name."""
@@ -64,6 +69,21 @@ class Pages:
             charset="utf-8",
             headers={"Cache-Control": kept},
         )
+
+
+def answer(text: str, *, status: int = 200, mark: str = "") -> web.Response:
+    """Return a page.
+
+    Args:
+        mark: tells equal texts from different ones, for a page that asks again.
+    """
+    headers = {"ETag": f'"{mark}"'} if mark else None
+    return web.Response(text=text, content_type="text/html", status=status, headers=headers)
+
+
+def mark_of(text: str) -> str:
+    """Return a short name of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def address(asked: Asked, *, view: Any = _UNCHANGED, day: Any = _UNCHANGED, channel: Any = _UNCHANGED) -> str:

@@ -59,12 +59,14 @@
       const text = await answer.text();
       if (turn !== asked) return;
       if (busy) { stale = true; return; }
-      show(text);
+      const mark = (answer.headers.get("ETag") || "").replace(/^W\/|"/g, "");
+      if (!mark || mark !== calendar.dataset.mark) show(text, mark);
       alive(true);
     } catch { alive(false); }
   }
 
-  function show(text) {
+  function show(text, mark) {
+    calendar.dataset.mark = mark;
     const focused = document.activeElement;
     const held = calendar.contains(focused) ? focused.closest("[data-delivery]")?.dataset.delivery : null;
     const inner = held && !focused.matches("[data-delivery]");
@@ -98,7 +100,7 @@
   async function change(path, what, back) {
     let result = { ok: false, line: words.failed };
     try { result = await write(path, what); } catch { /* said below */ }
-    if (!result.ok) back?.();
+    if (!result.ok) back?.(); else calendar.dataset.mark = "";
     tell(result.line, !result.ok);
     telegram.buzz(result.ok ? "success" : "error");
     busy = stale = false;
