@@ -74,7 +74,9 @@ async def unsettled(tx: AsyncConnection, shown: Sequence[ChannelId], most: int) 
 
 async def stranded(tx: AsyncConnection, shown: Sequence[ChannelId], most: int) -> list[Line]:
     """Return what is planned in channels that have no plan: paused for good, or without access."""
-    query = _lines().where(text("deliveries.state = 'planned'"), deliveries.c.channel_id.in_(shown))
+    query = _lines().where(
+        text("deliveries.state = 'planned'"), deliveries.c.channel_id.in_(shown), deliveries.c.finished_at.is_(None)
+    )
     return [_line(row) for row in await tx.execute(query.order_by(deliveries.c.turn_at, deliveries.c.id).limit(most))]
 
 
@@ -88,9 +90,14 @@ async def published(
     return [_line(row) for row in await tx.execute(query.order_by(ledger.c.published_at, deliveries.c.id).limit(most))]
 
 
-async def waiting(tx: AsyncConnection) -> dict[ChannelId, int]:
+async def waiting(tx: AsyncConnection, shown: Sequence[ChannelId]) -> dict[ChannelId, int]:
     """Count what is planned in each channel."""
-    query = text("SELECT channel_id, count(*) AS number FROM deliveries WHERE state = 'planned' GROUP BY channel_id")
+    query = (
+        select(deliveries.c.channel_id, func.count().label("number"))
+        .where(deliveries.c.channel_id.in_(shown), deliveries.c.finished_at.is_(None))
+        .where(text("state = 'planned'"))
+        .group_by(deliveries.c.channel_id)
+    )
     return {ChannelId(row.channel_id): row.number for row in await tx.execute(query)}
 
 

@@ -53,7 +53,8 @@ _QUERY = text(HEADS).columns(
     pinned_at=UtcTime,
 )
 _WAITING = text(
-    f"SELECT {_COLUMNS} FROM deliveries WHERE channel_id = :channel AND state = 'planned'"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM deliveries WHERE channel_id = :channel AND finished_at IS NULL"  # noqa: S608
+    " AND state = 'planned'"
 ).columns(
     deliveries.c.id,
     deliveries.c.kind,

@@ -54,6 +54,12 @@ async def make_link(tx: AsyncConnection, telegram_id: int, now: datetime) -> str
     return await _add(tx, Kind.LINK, telegram_id, now, LINK_LASTS)
 
 
+async def is_link(tx: AsyncConnection, token: str) -> bool:
+    """Say whether there is such a link; it may be over."""
+    query = select(passes.c.key).where(passes.c.key == key_of(token), passes.c.kind == Kind.LINK)
+    return (await tx.execute(query)).one_or_none() is not None
+
+
 async def use_link(tx: AsyncConnection, token: str, now: datetime) -> int | None:
     """Use a link up and return whose it was; None where it is unknown, used, or too old."""
     query = delete(passes).where(passes.c.key == key_of(token), passes.c.kind == Kind.LINK)

@@ -33,7 +33,7 @@ async def seen_by(
 ) -> list[Shown]:
     """Return the channels that an editor may look at, in the order of the configuration."""
     found = []
-    waiting = await calendar.waiting(tx)
+    waiting = await calendar.waiting(tx, list(served))
     rows = {row.id: row for row in await channels.everyone(tx)}
     for channel_id, channel in served.items():
         row = rows.get(channel_id)

@@ -35,8 +35,8 @@ class Signed:
     signature: str
 
 
-def read(given: str, tokens: Iterable[str], now: datetime) -> Signed:
-    """Return what is signed by one of these bots, at most five minutes ago.
+def read(given: str, tokens: Iterable[str]) -> Signed:
+    """Return what one of these bots' signature vouches for, however long ago it was made.
 
     Raises:
         DeskError: it is not, or is no such data; the text is shown as it is.
@@ -49,10 +49,21 @@ def read(given: str, tokens: Iterable[str], now: datetime) -> Signed:
     # All are compared, so that the time taken tells nothing of which.
     if not any([hmac.compare_digest(_hash(token, lines), claimed) for token in tokens]):
         raise DeskError(texts.NOT_SIGNED)
-    signed_at = _signed_at(fields.get("auth_date", ""))
-    if not now - FRESH_FOR <= signed_at <= now + _AHEAD:
+    return Signed(
+        telegram_id=_person(fields.get("user", "")),
+        signed_at=_signed_at(fields.get("auth_date", "")),
+        signature=claimed,
+    )
+
+
+def require_fresh(signed: Signed, now: datetime) -> None:
+    """Refuse what was signed more than five minutes ago.
+
+    Raises:
+        DeskError: it was.
+    """
+    if not now - FRESH_FOR <= signed.signed_at <= now + _AHEAD:
         raise DeskError(texts.TOO_OLD)
-    return Signed(telegram_id=_person(fields.get("user", "")), signed_at=signed_at, signature=claimed)
 
 
 def _fields(given: str) -> dict[str, str]:

@@ -20,7 +20,7 @@ from bot.clock import Clock
 from bot.compose.post import Composer
 from bot.domain.channel import Channel, ChannelId
 from bot.domain.editor import Role
-from bot.errors import DatabaseError, DeskError, FetchError, PhotoError
+from bot.errors import DatabaseError, DeskError, FetchError, PhotoError, TooOftenError
 from bot.store.database import Database
 from bot.web import calendar_read, calendar_view, post_view, texts
 from bot.web.bodies import read_body
@@ -36,6 +36,7 @@ from bot.web.session import Sessions, Visit, is_foreign
 MOST_BYTES = 16 * 1024  # of what lets in; signed data has about one
 _LOOKS = (120, 4.0)  # of one session: at once, per second
 _PHOTO_WITHIN = 15.0  # seconds
+_AT_ONCE = 2  # looks that read the store: an embedded one has four connections, and the worker needs some
 # Telegram's web clients show a Mini App in a frame: web.telegram.org, and its versions under names beside it.
 POLICY = "; ".join(
     (
@@ -90,6 +91,7 @@ class Miniapp:
         self._colours = calendar_view.colours(channel.name for channel in served.values())
         self._looks = Allowance(clock, *_LOOKS)
         self.live = Live(database)
+        self._turn = asyncio.Semaphore(_AT_ONCE)
         self._on_moved = on_moved
         self._changes = Changes(database, clock, sessions, served, self._changed)
 
@@ -114,8 +116,6 @@ class Miniapp:
         """Take Telegram's signed data (JSON or a form), or a one-time link (a form), for a session."""
         if is_foreign(request):
             return self._refuse(request, 403, texts.FOREIGN)
-        if not self._sessions.may_try(request):
-            return self._refuse(request, 429, texts.TOO_OFTEN, headers=_LATER)
         body = await _body(request)
         if isinstance(body, int):
             return self._refuse(request, body, texts.TOO_LARGE if body == 413 else texts.NOT_UNDERSTOOD)
@@ -131,7 +131,7 @@ class Miniapp:
         link = request.query.get("link")
         if link is not None:
             return self._pages.render("entry", line=texts.LINK_READY, link=link[:200])
-        async with self._database.read() as tx:
+        async with self._turn, self._database.read() as tx:
             visit = await self._sessions.visit(request, tx)
             if visit is None:
                 if "part" in request.query:
@@ -183,7 +183,7 @@ class Miniapp:
 
     async def post(self, request: web.Request) -> web.Response:
         """Show one post as its platform does (with `part`, without the page around it)."""
-        async with self._database.read() as tx:
+        async with self._turn, self._database.read() as tx:
             visit = await self._sessions.visit(request, tx)
             if visit is None:
                 return self._refuse(request, 403, texts.SESSION_OVER)
@@ -221,7 +221,7 @@ class Miniapp:
 
     async def photo(self, request: web.Request) -> web.Response:
         """Hand out a photo of a post as it goes out, fetched by the guarded way: the page loads nothing foreign."""
-        async with self._database.read() as tx:
+        async with self._turn, self._database.read() as tx:
             visit = await self._sessions.visit(request, tx)
             if visit is None or not self._looks.take(visit.session.key):
                 raise web.HTTPForbidden
@@ -261,6 +261,8 @@ class Miniapp:
                 given = await handler(request)
             except DatabaseError:
                 given = self._refuse(request, 503, texts.STORE_AWAY, headers=_LATER)
+            except TooOftenError as error:
+                given = self._refuse(request, 429, str(error), headers=_LATER)
             except DeskError as error:
                 given = self._refuse(request, 403, str(error))
             if not given.prepared:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
 from bot.domain.editor import Editor, Role
-from bot.errors import DeskError
+from bot.errors import DeskError, TooOftenError
 from bot.store import editors, passes
 from bot.store.database import Database
 from bot.web import init_data, texts
@@ -27,7 +27,10 @@ from bot.web.problems import CLIENT, HTTPS
 NONCE_HEADER = "X-Calendar-Nonce"
 _COOKIE = "vistnyk-calendar"
 _LONGEST_TOKEN = 128
-_PER_STRANGER = (20, 0.2)  # tries to get in: at once, per second
+# Tries to get in, at once and per second: of an address that vouches for nobody, of a person, of links from an address.
+_PER_STRANGER = (20, 0.2)
+_PER_PERSON = (10, 0.1)
+_PER_GUEST = (60, 2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,9 @@ class Sessions:
     def __init__(self, database: Database, clock: Clock, tokens: Sequence[str], public_url: str = "") -> None:
         self._database = database
         self._tokens = tuple(tokens)
-        self._patience = Allowance(clock, *_PER_STRANGER)
+        self._strangers = Allowance(clock, *_PER_STRANGER)
+        self._people = Allowance(clock, *_PER_PERSON)
+        self._guests = Allowance(clock, *_PER_GUEST)
         public = urlsplit(public_url)
         self._safe_host = public.netloc.lower() if public.scheme == "https" else None
 
@@ -59,11 +64,20 @@ class Sessions:
 
         Raises:
             DeskError: Telegram vouches for nobody, or for nobody of the desk.
+            TooOftenError: they try too often.
         """
+        try:
+            signed = init_data.read(given, self._tokens)
+        except DeskError:
+            self._take(self._strangers, request[CLIENT])
+            raise
+        # From here on the store is asked: a person, however often, costs it little.
+        self._take(self._people, str(signed.telegram_id))
+        async with self._database.read() as tx:
+            init_data.require_fresh(signed, await self._database.now(tx))
+            editor = await self._editor(tx, signed.telegram_id)
         async with self._database.write() as tx:
             now = await self._database.now(tx)
-            signed = init_data.read(given, self._tokens, now)
-            editor = await self._editor(tx, signed.telegram_id)
             # A moment longer than they are fresh: remembered for as long as they could be believed.
             until = signed.signed_at + 2 * init_data.FRESH_FOR
             if not await passes.spend(tx, signed.signature, signed.telegram_id, now, until):
@@ -79,10 +93,16 @@ class Sessions:
 
         Raises:
             DeskError: the link is unknown or over, or the person is no editor any more.
+            TooOftenError: links are tried from there too often.
         """
+        self._take(self._guests, request[CLIENT])
+        async with self._database.read() as tx:
+            known = len(link) <= _LONGEST_TOKEN and await passes.is_link(tx, link)
+        if not known:
+            raise DeskError(texts.LINK_OVER)
         async with self._database.write() as tx:
             now = await self._database.now(tx)
-            telegram_id = await passes.use_link(tx, link, now) if len(link) <= _LONGEST_TOKEN else None
+            telegram_id = await passes.use_link(tx, link, now)
             if telegram_id is None:
                 raise DeskError(texts.LINK_OVER)
             await self._editor(tx, telegram_id)
@@ -105,15 +125,16 @@ class Sessions:
         nonce = hmac.digest(token.encode(), b"a write from the calendar's own page", "sha256").hex()
         return Visit(session=session, editor=editor, nonce=nonce)
 
-    def may_try(self, request: web.Request) -> bool:
-        """Say whether this client may try to get in once more; each try counts."""
-        return self._patience.take(request[CLIENT])
-
     async def _editor(self, tx: AsyncConnection, telegram_id: int) -> Editor:
         editor = await find_editor(tx, telegram_id)
         if editor is None or not editor.may(Role.VIEWER):
             raise DeskError(texts.NOT_AN_EDITOR.format(number=telegram_id))
         return editor
+
+    @staticmethod
+    def _take(allowance: Allowance, key: str) -> None:
+        if not allowance.take(key):
+            raise TooOftenError(texts.TOO_OFTEN)
 
     def _is_safe(self, request: web.Request) -> bool:
         return request[HTTPS] or request.host.lower() == self._safe_host

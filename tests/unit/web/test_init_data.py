@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 
 from bot.errors import DeskError
-from bot.web.init_data import read
+from bot.web.init_data import Signed, read, require_fresh
 from tests.factories import NOON
 from tests.journeys.outlet import BOT_TOKEN
 from tests.web.newsroom import EDITOR, SECOND_TOKEN, signature, signed
@@ -17,24 +17,30 @@ from tests.web.newsroom import EDITOR, SECOND_TOKEN, signature, signed
 TOKENS = [BOT_TOKEN, SECOND_TOKEN]
 
 
+def believed(init_data: str) -> Signed:
+    signed = read(init_data, TOKENS)
+    require_fresh(signed, NOON)
+    return signed
+
+
 @pytest.mark.parametrize("token", TOKENS)
 def test_what_any_of_the_bots_signed_names_a_person(token: str) -> None:
-    assert read(signed(EDITOR, token=token), TOKENS, NOON).telegram_id == EDITOR
+    assert read(signed(EDITOR, token=token), TOKENS).telegram_id == EDITOR
 
 
 @pytest.mark.parametrize("age", [timedelta(0), timedelta(minutes=5), timedelta(seconds=-20)])
 def test_data_are_good_for_five_minutes(age: timedelta) -> None:
-    assert read(signed(EDITOR, NOON - age), TOKENS, NOON).signed_at == NOON - age
+    assert believed(signed(EDITOR, NOON - age)).signed_at == NOON - age
 
 
 def test_the_same_data_have_the_same_name_in_whatever_order_they_come() -> None:
     data = signed(EDITOR)
     backwards = urlencode(list(reversed(parse_qsl(data))))
-    assert read(data, TOKENS, NOON).signature == read(backwards, TOKENS, NOON).signature
+    assert read(data, TOKENS).signature == read(backwards, TOKENS).signature
 
 
 def test_fields_that_telegram_may_add_are_no_hindrance() -> None:
-    assert read(signed(EDITOR, signature="abc", chat_type="private", new=""), TOKENS, NOON).telegram_id == EDITOR
+    assert read(signed(EDITOR, signature="abc", chat_type="private", new=""), TOKENS).telegram_id == EDITOR
 
 
 @pytest.mark.parametrize(
@@ -74,12 +80,12 @@ def test_fields_that_telegram_may_add_are_no_hindrance() -> None:
 )
 def test_data_that_are_not_exactly_right_name_nobody(init_data: str) -> None:
     with pytest.raises(DeskError, match=r"[а-яі]"):
-        read(init_data, TOKENS, NOON)
+        believed(init_data)
 
 
 def test_no_bot_vouches_for_nobody() -> None:
     with pytest.raises(DeskError):
-        read(signed(EDITOR), [], NOON)
+        read(signed(EDITOR), [])
 
 
 def test_one_signature_never_vouches_for_two_readings() -> None:
@@ -89,4 +95,4 @@ def test_one_signature_never_vouches_for_two_readings() -> None:
     assert signature(told, BOT_TOKEN) == signature(split, BOT_TOKEN)
     for fields in (told, split):
         with pytest.raises(DeskError):
-            read(urlencode(fields | {"hash": signature(told, BOT_TOKEN)}), TOKENS, NOON)
+            read(urlencode(fields | {"hash": signature(told, BOT_TOKEN)}), TOKENS)
