@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from bot import failpoints
 from bot.channels.base import Publisher
 from bot.channels.facebook import FacebookPublisher
 from bot.channels.photo import PhotoDesk
@@ -24,6 +26,7 @@ from bot.channels.transport import Transport
 from bot.clock import Clock, SystemClock
 from bot.compose.post import Composer
 from bot.configuration import Configuration
+from bot.desk.room import Desk, Furniture
 from bot.domain.channel import Channel, ChannelId, Platform
 from bot.domain.delivery import DeliveryId
 from bot.errors import BotError, DatabaseError, SettingsError
@@ -34,6 +37,7 @@ from bot.outbox.deliver import Deliverer
 from bot.outbox.lane import Lane, Timing
 from bot.outbox.prepare import Preparer
 from bot.outbox.proof import Proofreader
+from bot.outbox.proving import Prover
 from bot.outbox.reconcile import Reconciler
 from bot.outbox.record import Recorder
 from bot.outbox.worker import Worker
@@ -53,8 +57,9 @@ from bot.sources.folder import Folder
 from bot.sources.page import Page
 from bot.sources.table import Table
 from bot.store import channels as channel_rows
-from bot.store import editors
+from bot.store import editors, steps
 from bot.store import house as leases
+from bot.store.bell import Bell
 from bot.store.database import Database
 from bot.store.pace import Limit
 from bot.ticker import Ticker
@@ -64,7 +69,7 @@ from bot.web.push import Push
 from bot.web.server import Server
 from bot.web.session import Sessions
 
-_LOOK = timedelta(seconds=5)
+LOOK = timedelta(seconds=5)
 _LEAST_TERM = timedelta(seconds=60)  # of a replica's duty to ask a source; a dead one's is taken over after it
 INGEST = "ingest"  # the name under which articles come in by hand
 
@@ -104,6 +109,7 @@ async def open_database(stack: AsyncExitStack, configuration: Configuration, clo
         DatabaseError: it is unreachable, or a PostgreSQL that is not migrated.
     """
     database = await stack.enter_async_context(Database(configuration.settings.database_url, clock))
+    database.on_step = steps.shift
     try:
         if database.is_embedded:
             await database.upgrade()
@@ -162,6 +168,7 @@ async def open_house(
                 served,
                 authority=[source.name for source in settings.sources],
                 gather=settings.delivery.gather,
+                composer=composer,
                 on_queued=proof.note,
             ),
         )
@@ -182,13 +189,16 @@ class Publishers:
         if token not in self._bots:
             settings = self._configuration.settings
             bot = TelegramBot(
-                token, api_url=settings.telegram.api_url, timeout=settings.delivery.timeout.total_seconds()
+                token,
+                api_url=settings.telegram.api_url,
+                timeout=settings.delivery.timeout.total_seconds(),
+                longest=settings.delivery.longest.total_seconds(),
             )
             self._bots[token] = await self._stack.enter_async_context(bot)
         return self._bots[token]
 
-    async def build(self, channel: ChannelSettings) -> Publisher:
-        """Return a channel's adapter.
+    async def build(self, channel: ChannelSettings, *, two_step: bool = False) -> Publisher:
+        """Return a channel's adapter; `two_step`: a page's posts are made unseen and published by their id.
 
         Raises:
             SettingsError: its token is missing.
@@ -213,25 +223,32 @@ class Publishers:
             app_id=settings.facebook.app_id,
             app_secret=secret.get_secret_value() if secret else "",
             token_name=channel.token_env,
+            two_step=two_step,
         )
+
+
+def two_step_fact(account: str) -> str:
+    """Return the name under which the house keeps that a page was proved to publish in two steps."""
+    return f"two-step {account}"
 
 
 @asynccontextmanager
 async def open_publishers(configuration: Configuration) -> AsyncIterator[Publishers]:
     """Open the connections to the platforms."""
     async with AsyncExitStack() as stack:
-        pages = await stack.enter_async_context(Transport(configuration.settings.delivery.timeout.total_seconds()))
+        delivery = configuration.settings.delivery
+        pages = await stack.enter_async_context(
+            Transport(delivery.timeout.total_seconds(), longest=delivery.longest.total_seconds())
+        )
         yield Publishers(configuration, stack, pages)
 
 
-def limits(configuration: Configuration, publisher: Publisher) -> tuple[Limit, ...]:
-    """Return the rates a channel keeps, each under the name that shares it."""
+def limits(configuration: Configuration, keys: Sequence[tuple[str, str]]) -> tuple[Limit, ...]:
+    """Return the rates kept under some names (`Publisher.pace_keys`), each under the name that shares it."""
     pace = configuration.settings.pace
     rates = {"chat": pace.chat, "bot": pace.bot, "page": pace.page}
     return tuple(
-        (f"{key} {rate.count}/{rate.period.total_seconds():g}s", rate)
-        for scope, key in publisher.pace_keys
-        for rate in rates[scope]
+        (f"{key} {rate.count}/{rate.period.total_seconds():g}s", rate) for scope, key in keys for rate in rates[scope]
     )
 
 
@@ -245,6 +262,7 @@ class Service:
     reconciler: Reconciler
     sources: list[tuple[SourceSettings, Source]]
     holder: str
+    desk: Desk
     server: Server | None = None
 
     async def look(self, settings: SourceSettings, source: Source) -> None:
@@ -275,44 +293,58 @@ async def open_service(
         DatabaseError: the database is unreachable, not migrated, or an embedded one that another process owns.
     """
     settings = configuration.settings
+    if settings.failpoints:
+        failpoints.arm(settings.failpoints)
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(open_house(configuration, clock=clock, is_service=True))
         publishers = await stack.enter_async_context(open_publishers(configuration))
         lanes: dict[ChannelId, Lane] = {}
         by_name = {one.name: one for one in settings.channels}
+        async with house.database.read() as tx:
+            proved = {
+                one.name: await leases.fact(tx, two_step_fact(f"{one.platform}:{one.address}")) is not None
+                for one in settings.channels
+            }
         for channel_id, channel in house.served.items():
-            publisher = await publishers.build(by_name[channel.name])
+            two_step = proved[channel.name] and settings.mode != "shadow"
+            publisher = await publishers.build(by_name[channel.name], two_step=two_step)
             lanes[channel_id] = Lane(
-                id=channel_id, channel=channel, publisher=publisher, limits=limits(configuration, publisher)
+                id=channel_id, channel=channel, publisher=publisher, limits=limits(configuration, publisher.pace_keys)
             )
             house.metrics.channel_access.labels(channel.name).set(1)
         timing = Timing(**{name: getattr(settings.delivery, name) for name in Timing.__dataclass_fields__})
         folders = [one.path for one in settings.sources if isinstance(one, FolderSettings)]
         photos = await stack.enter_async_context(PhotoDesk(house.fetcher, folders))
         recorder = Recorder(house.database, house.clock, house.metrics, lanes, timing)
+        prover = Prover(house.database, house.clock, house.composer, timing)
         deliverer = Deliverer(
             house.database,
             house.clock,
             house.metrics,
             Preparer(house.database, house.composer, photos, house.fetcher, budget=timing.lease / 4),
             recorder,
+            prover,
             timing,
             shadow=settings.mode == "shadow",
         )
         worker = Worker(house.database, house.clock, house.metrics, lanes, deliverer)
         # An embedded database has one process at a time: the next one need not wait for a dead one's duties.
         embedded = house.database.is_embedded
+        holder = "embedded" if embedded else f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         service = Service(
             house=house,
-            holder="embedded" if embedded else f"{socket.gethostname()}:{os.getpid()}:{id(house)}",
+            holder=holder,
             lanes=lanes,
             worker=worker,
-            reconciler=Reconciler(house.database, house.clock, house.metrics, lanes, recorder, timing),
+            reconciler=Reconciler(
+                house.database, house.clock, house.metrics, lanes, recorder, prover, timing, holder=holder
+            ),
             sources=[
                 (one, build_source(configuration, house.fetcher, one))
                 for one in settings.sources
                 if not isinstance(one, PushSourceSettings)
             ],
+            desk=await _desk(configuration, house, lanes, holder, worker.ring),
         )
 
         def queued(new: list[DeliveryId]) -> None:
@@ -320,6 +352,7 @@ async def open_service(
             worker.ring()
 
         house.intake.on_queued = queued
+        await stack.enter_async_context(Bell(house.database, worker.ring))
         if serve_web:
             calendar = _calendar(configuration, service, photos)
             service.server = await stack.enter_async_context(_server(configuration, service, calendar))
@@ -367,14 +400,69 @@ def build_source(configuration: Configuration, fetcher: Fetcher, source: SourceS
             raise ValueError("a push source is not asked, it tells")
 
 
-def ticker(service: Service) -> Ticker:
-    """Return the bells of the service: sources, reconciling, proofreading."""
+def ticker(service: Service, look: timedelta = LOOK) -> Ticker:
+    """Return the bells of the service: sources, reconciling, proofreading, the desk's notices.
+
+    Args:
+        look: how often to see to what does not move by itself.
+    """
     bells = Ticker(service.house.clock)
-    bells.every(_LOOK, "reconcile", service.reconciler.reconcile)
-    bells.every(_LOOK, "proofread", service.house.proof.look)
+    if service.desk.notices is not None:
+        bells.every(look, "notices", service.desk.look)
+    bells.every(look, "reconcile", service.reconciler.reconcile)
+    bells.every(look, "proofread", service.house.proof.look)
     for settings, source in service.sources:
         bells.every(settings.every, f"source {settings.name}", partial(service.look, settings, source))
     return bells
+
+
+async def _desk(
+    configuration: Configuration,
+    house: House,
+    lanes: dict[ChannelId, Lane],
+    holder: str,
+    stirred: Callable[[], None],
+) -> Desk:
+    """Build the desk; with nobody to talk to it only hears what proves posts of private channels."""
+    settings = configuration.settings
+    async with house.database.read() as tx:
+        is_staffed = bool(settings.desk.chat or await editors.everyone(tx))
+    token = settings.telegram.token.get_secret_value() if settings.telegram.token is not None else ""
+    speaks = bool(token and is_staffed and settings.mode == "publish")
+    heard = [token] if speaks else []
+    for channel in settings.channels if settings.mode == "publish" else ():
+        if channel.platform is Platform.TELEGRAM and (speaks or not channel.address.startswith("@")):
+            heard.append(configuration.token_for(channel))
+    bots: dict[str, TelegramBot] = {}
+    for one in heard:
+        bot = TelegramBot(one, api_url=settings.telegram.api_url, timeout=settings.delivery.timeout.total_seconds())
+        if one.strip():
+            bots.setdefault(bot.account, bot)
+    own = next(iter(bots.values())) if speaks else None
+
+    def pace(chat: int) -> tuple[Limit, ...]:
+        kept = limits(configuration, (("chat", f"chat:telegram:{chat}"), ("bot", f"bot:{own.account if own else ''}")))
+        # The rate by the minute is that of groups; a private chat knows only the one by the second.
+        return kept if chat < 0 else tuple(one for one in kept if one[1].period <= timedelta(seconds=1))
+
+    return Desk(
+        Furniture(
+            database=house.database,
+            clock=house.clock,
+            served=house.served,
+            publishers={lane.id: lane.publisher for lane in lanes.values()},
+            holder=holder,
+            zone=settings.timezone,
+            bot=own,
+            bots=list(bots.values()),
+            limits=pace,
+            chat=settings.desk.chat,
+            quiet=settings.desk.quiet,
+            alert_url=settings.alert_url.get_secret_value() if settings.alert_url is not None else "",
+            web_url=settings.telegram.web_url,
+            stirred=stirred,
+        )
+    )
 
 
 def _calendar(configuration: Configuration, service: Service, photos: PhotoDesk) -> Miniapp:

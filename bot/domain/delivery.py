@@ -12,6 +12,7 @@ from bot.domain.channel import ChannelId
 from bot.errors import (
     AccessLostError,
     GoneError,
+    LateError,
     NotPublishedError,
     PhotoRefusedError,
     RefusedError,
@@ -79,8 +80,9 @@ FINAL = frozenset({State.PUBLISHED, State.FAILED, State.CANCELLED, State.EXPIRED
 WAITING = frozenset({State.PROPOSED, State.PLANNED, State.HELD})
 
 NEXT: dict[State, frozenset[State]] = {
-    State.PROPOSED: frozenset({State.PLANNED, State.CANCELLED, State.EXPIRED}),
-    State.PLANNED: frozenset({State.CLAIMED, State.HELD, State.CANCELLED, State.EXPIRED}),
+    # Published without having been sent: it was found to be public already.
+    State.PROPOSED: frozenset({State.PLANNED, State.PUBLISHED, State.CANCELLED, State.EXPIRED}),
+    State.PLANNED: frozenset({State.CLAIMED, State.HELD, State.PUBLISHED, State.CANCELLED, State.EXPIRED}),
     State.CLAIMED: frozenset(
         {
             State.PLANNED,
@@ -180,6 +182,8 @@ def after_error(error: Exception, kind: Kind, attempts: int, lease: timedelta, r
     match error:
         case ThrottledError():
             return Verdict(state=State.PLANNED, wait=error.retry_after, free=True)
+        case LateError():  # another worker may believe this one dead by now; nothing has left
+            return Verdict(state=State.PLANNED, free=True)
         case UnreachableError():
             return Verdict(state=State.PLANNED, wait=back_off(attempts))
         case UnchangedError() | GoneError() if not kind.makes_public:

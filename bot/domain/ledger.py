@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -41,7 +42,10 @@ def is_unknown(remote_id: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """A post that is, or was, public in a channel."""
+    """A post that is, or was, public in a channel.
+
+    `adopted`: it was there before us and does not read as we write, so its words are not ours to change.
+    """
 
     delivery_id: DeliveryId
     channel_id: ChannelId
@@ -56,6 +60,7 @@ class LedgerEntry:
     edited_at: datetime | None = None
     withdrawn_at: datetime | None = None
     more_ids: tuple[str, ...] = ()
+    adopted: bool = False
 
     @property
     def last_id(self) -> str:
@@ -77,6 +82,7 @@ class Attempt:
 
     `text` is as sent, `plain` the same without markup; `watermark` is the newest remote id known in the channel when
     the call left, None where there was none; `neighbours` are the newest posts known then, newest first, at most five.
+    `handle` is the post's id where it had one before it was public.
     """
 
     delivery_id: DeliveryId
@@ -87,6 +93,15 @@ class Attempt:
     watermark: str | None
     started_at: datetime
     neighbours: tuple[Neighbour, ...] = ()
+    handle: str | None = None
+
+
+def newest_of(public: Iterable[Neighbour], most: int = 5) -> tuple[Neighbour, ...]:
+    """Return the newest of some posts of one channel, newest first: by number where they are numbered, else by time."""
+    posts = {post.remote_id: post for post in public}.values()
+    numbered = all(post.remote_id.isdecimal() for post in posts)
+    order = sorted(posts, key=lambda post: int(post.remote_id) if numbered else post.published_at.timestamp())
+    return tuple(order[::-1][:most])
 
 
 class Presence(StrEnum):
@@ -132,12 +147,14 @@ class PublicPost:
 class Survey:
     """What a channel shows now: its newest posts, newest last.
 
-    `readable` is False where nothing could be learnt this time, `for_good` where nothing ever can be. `complete` says
+    `readable` is False where nothing could be learnt this time, `for_good` where nothing ever can be, `access_lost`
+    where token or rights are gone. `complete` says
     that the posts reach back to one that was asked for, or to the channel's first.
     """
 
     posts: tuple[PublicPost, ...] = ()
     readable: bool = True
     for_good: bool = False
+    access_lost: bool = False
     complete: bool = True
     detail: str = ""

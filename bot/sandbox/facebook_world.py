@@ -105,13 +105,14 @@ class FacebookWorld:
         self.script = Script()
         self.meter = Meter()
         self.rate: Rate | None = None
+        self.latency = 0.0
         self.calls_inside_ban = 0
         self.read_back = ReadBack()
         self.refuse_duplicates = False
         self.app_secrets: dict[str, str] = {}
         self.proof_secret = ""
         self.app_usage: dict[str, int] = {"call_count": 0, "total_time": 0, "total_cputime": 0}
-        self.page_usage: dict[str, int] = {
+        self.page_usage: dict[str, float] = {
             "call_count": 0,
             "total_cputime": 0,
             "total_time": 0,

@@ -29,7 +29,7 @@ class Preview:
         self.world = world
 
     def _channel(self, name: str) -> Chat | None:
-        chat = self.world.names.get(name.lower())
+        chat = self.world.chat(f"@{name}")
         return chat if chat is not None and chat.type == "channel" else None
 
     def _shown(self, chat: Chat) -> list[SandboxPost]:
@@ -37,7 +37,7 @@ class Preview:
         return [
             post
             for post in chat.messages.values()
-            if look.shows(post.date, now) and (post.deleted_at is None or not look.shows(post.deleted_at, now))
+            if look.shows(post.date, now) and not (post.deleted_at is not None and look.knows(post.deleted_at, now))
         ]
 
     async def page(self, request: web.Request) -> web.Response:
@@ -87,7 +87,7 @@ class Preview:
         """Return one post as t.me marks it up."""
         link = f"https://t.me/{chat.username}/{post.id}"
         photo = ""
-        album = [one for one in self._shown(chat) if post.album and one.album == post.album]
+        album = [one for one in self._shown(chat) if one.album == post.album] if post.album else []
         if len(album) > 1:
             photo = "".join(
                 f'<a class="tgme_widget_message_photo_wrap grouped_media_wrap blured js-message_photo" href="'

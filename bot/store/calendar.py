@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.channel import ChannelId
 from bot.domain.delivery import DeliveryId, HeldReason, Kind, State
+from bot.store.deliveries import UNFINISHED
 from bot.store.tables import articles, audit, channels, decisions, deliveries, house, ledger
 
 _AT_ONCE = 500  # bound parameters of one statement
@@ -60,23 +61,16 @@ async def named(tx: AsyncConnection, ids: Sequence[DeliveryId]) -> dict[Delivery
 
 
 async def unsettled(tx: AsyncConnection, shown: Sequence[ChannelId], most: int) -> list[Line]:
-    """Return what waits for a person and what is on its way, the oldest first."""
-    # Each condition in the words of its partial index; a planner does not look into an OR for them.
-    waiting = _lines().where(text("deliveries.state IN ('proposed', 'held')"), deliveries.c.channel_id.in_(shown))
-    flying = _lines().where(
-        text("deliveries.state IN ('claimed', 'sending', 'unknown')"), deliveries.c.channel_id.in_(shown)
-    )
-    found: list[Line] = []
-    for query in (flying, waiting):
-        found += map(_line, await tx.execute(query.order_by(deliveries.c.turn_at, deliveries.c.id).limit(most)))
-    return found[:most]
+    """Return what is on its way, then what waits for a person, the oldest first."""
+    for_person = deliveries.c.state.in_([State.PROPOSED, State.HELD])
+    query = _lines().where(text(UNFINISHED), deliveries.c.channel_id.in_(shown), deliveries.c.state != State.PLANNED)
+    query = query.order_by(for_person, deliveries.c.turn_at, deliveries.c.id).limit(most)
+    return [_line(row) for row in await tx.execute(query)]
 
 
 async def stranded(tx: AsyncConnection, shown: Sequence[ChannelId], most: int) -> list[Line]:
     """Return what is planned in channels that have no plan: paused for good, or without access."""
-    query = _lines().where(
-        text("deliveries.state = 'planned'"), deliveries.c.channel_id.in_(shown), deliveries.c.finished_at.is_(None)
-    )
+    query = _lines().where(text(UNFINISHED), deliveries.c.channel_id.in_(shown), deliveries.c.state == State.PLANNED)
     return [_line(row) for row in await tx.execute(query.order_by(deliveries.c.turn_at, deliveries.c.id).limit(most))]
 
 
@@ -94,8 +88,7 @@ async def waiting(tx: AsyncConnection, shown: Sequence[ChannelId]) -> dict[Chann
     """Count what is planned in each channel."""
     query = (
         select(deliveries.c.channel_id, func.count().label("number"))
-        .where(deliveries.c.channel_id.in_(shown), deliveries.c.finished_at.is_(None))
-        .where(text("state = 'planned'"))
+        .where(text(UNFINISHED), deliveries.c.channel_id.in_(shown), deliveries.c.state == State.PLANNED)
         .group_by(deliveries.c.channel_id)
     )
     return {ChannelId(row.channel_id): row.number for row in await tx.execute(query)}

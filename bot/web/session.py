@@ -119,14 +119,14 @@ class Sessions:
         session = await passes.session(tx, token, await self._database.now(tx))
         if session is None:
             return None
-        editor = await find_editor(tx, session.telegram_id)
+        editor = await editors.find(tx, session.telegram_id)
         if editor is None or not editor.may(Role.VIEWER):
             return None
         nonce = hmac.digest(token.encode(), b"a write from the calendar's own page", "sha256").hex()
         return Visit(session=session, editor=editor, nonce=nonce)
 
     async def _editor(self, tx: AsyncConnection, telegram_id: int) -> Editor:
-        editor = await find_editor(tx, telegram_id)
+        editor = await editors.find(tx, telegram_id)
         if editor is None or not editor.may(Role.VIEWER):
             raise DeskError(texts.NOT_AN_EDITOR.format(number=telegram_id))
         return editor
@@ -162,8 +162,3 @@ def carries_nonce(request: web.Request, visit: Visit) -> bool:
 def is_foreign(request: web.Request) -> bool:
     """Say whether a browser tells that another site made it ask; old browsers tell nothing."""
     return request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
-
-
-async def find_editor(tx: AsyncConnection, telegram_id: int) -> Editor | None:
-    """Return a person of the desk; None where they are none."""
-    return next((one for one in await editors.everyone(tx) if one.telegram_id == telegram_id), None)
