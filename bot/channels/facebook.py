@@ -20,6 +20,7 @@ from bot.channels.errors_facebook import Aim
 from bot.channels.evidence import SKEW, addresses, judge, nothing, unwrapped
 from bot.channels.facebook_check import look_over
 from bot.channels.facebook_graph import Graph, posted_id
+from bot.channels.facebook_insights import FacebookInsights
 from bot.channels.transport import Transport
 from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt, Survey
 from bot.domain.post import Method, Post
@@ -77,6 +78,11 @@ class FacebookPublisher:
     def usage(self) -> float:
         """Percent of the allowance used, as of the last answer that told."""
         return self._graph.usage
+
+    @property
+    def insights(self) -> FacebookInsights:
+        """What the page's posts may be asked for; it shares this channel's allowance."""
+        return FacebookInsights(self._graph)
 
     async def prepare(
         self, post: Post, photo: Photo | None, upload: str | None = None, album: Sequence[Photo] = ()

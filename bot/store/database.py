@@ -23,7 +23,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from bot.clock import Clock
 from bot.errors import DatabaseError, SettingsError
 
-SCHEMA = "0002"  # the newest revision under alembic/versions; a test compares
+SCHEMA = "0003"  # the newest revision under alembic/versions; a test compares
 
 _PASSING = ("40001", "40P01", "57P01", "57P02", "57P03", "08000", "08003", "08006")  # SQLSTATE
 _DRIVERS = ("asyncpg", "sqlite3")
