@@ -57,7 +57,8 @@ async def stats(tx: AsyncConnection, which: Which, since: datetime, now: datetim
     cut = len(posts) > MOST_POSTS
     posts = posts[:MOST_POSTS]
     if cut:
-        within[1] = ledger.c.published_at >= posts[-1].published_at
+        since = posts[-1].published_at
+        within[1] = ledger.c.published_at >= since
     figure = _newest(within).subquery()
     is_reaction = figure.c.name.startswith(REACTION, autoescape=True)
     per_post = select(
