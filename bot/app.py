@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,6 +16,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from bot import failpoints
 from bot.channels.base import Publisher
 from bot.channels.facebook import FacebookPublisher
 from bot.channels.photo import PhotoDesk
@@ -34,6 +36,7 @@ from bot.outbox.deliver import Deliverer
 from bot.outbox.lane import Lane, Timing
 from bot.outbox.prepare import Preparer
 from bot.outbox.proof import Proofreader
+from bot.outbox.proving import Prover
 from bot.outbox.reconcile import Reconciler
 from bot.outbox.record import Recorder
 from bot.outbox.worker import Worker
@@ -53,8 +56,9 @@ from bot.sources.folder import Folder
 from bot.sources.page import Page
 from bot.sources.table import Table
 from bot.store import channels as channel_rows
-from bot.store import editors
+from bot.store import editors, steps
 from bot.store import house as leases
+from bot.store.bell import Bell
 from bot.store.database import Database
 from bot.store.pace import Limit
 from bot.ticker import Ticker
@@ -102,6 +106,7 @@ async def open_database(stack: AsyncExitStack, configuration: Configuration, clo
         DatabaseError: it is unreachable, or a PostgreSQL that is not migrated.
     """
     database = await stack.enter_async_context(Database(configuration.settings.database_url, clock))
+    database.on_step = steps.shift
     try:
         if database.is_embedded:
             await database.upgrade()
@@ -160,6 +165,7 @@ async def open_house(
                 served,
                 authority=[source.name for source in settings.sources],
                 gather=settings.delivery.gather,
+                composer=composer,
                 on_queued=proof.note,
             ),
         )
@@ -273,6 +279,8 @@ async def open_service(
         DatabaseError: the database is unreachable, not migrated, or an embedded one that another process owns.
     """
     settings = configuration.settings
+    if settings.failpoints:
+        failpoints.arm(settings.failpoints)
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(open_house(configuration, clock=clock, is_service=True))
         publishers = await stack.enter_async_context(open_publishers(configuration))
@@ -288,24 +296,29 @@ async def open_service(
         folders = [one.path for one in settings.sources if isinstance(one, FolderSettings)]
         photos = await stack.enter_async_context(PhotoDesk(house.fetcher, folders))
         recorder = Recorder(house.database, house.clock, house.metrics, lanes, timing)
+        prover = Prover(house.database, house.clock, house.composer, timing.hold_after)
         deliverer = Deliverer(
             house.database,
             house.clock,
             house.metrics,
             Preparer(house.database, house.composer, photos, house.fetcher, budget=timing.lease / 4),
             recorder,
+            prover,
             timing,
             shadow=settings.mode == "shadow",
         )
         worker = Worker(house.database, house.clock, house.metrics, lanes, deliverer)
         # An embedded database has one process at a time: the next one need not wait for a dead one's duties.
         embedded = house.database.is_embedded
+        holder = "embedded" if embedded else f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         service = Service(
             house=house,
-            holder="embedded" if embedded else f"{socket.gethostname()}:{os.getpid()}:{id(house)}",
+            holder=holder,
             lanes=lanes,
             worker=worker,
-            reconciler=Reconciler(house.database, house.clock, house.metrics, lanes, recorder, timing),
+            reconciler=Reconciler(
+                house.database, house.clock, house.metrics, lanes, recorder, prover, timing, holder=holder
+            ),
             sources=[
                 (one, build_source(configuration, house.fetcher, one))
                 for one in settings.sources
@@ -318,6 +331,7 @@ async def open_service(
             worker.ring()
 
         house.intake.on_queued = queued
+        await stack.enter_async_context(Bell(house.database, worker.ring))
         if serve_web:
             service.server = await stack.enter_async_context(_server(configuration, service))
         yield service

@@ -327,6 +327,7 @@ class Settings(BaseSettings):
     database_url: Annotated[str, AfterValidator(_database_url)] = "sqlite+aiosqlite:///data/vistnyk.db"
     mode: Literal["publish", "shadow"] = "publish"
     alert_url: SecretStr | None = None
+    failpoints: str = ""  # for tests of crashes alone, see bot/failpoints.py
     telegram: TelegramSettings = TelegramSettings()
     facebook: FacebookSettings = FacebookSettings()
     web: WebSettings = WebSettings()

@@ -43,7 +43,14 @@ def judge(
         return nothing(f"post {linked[0].remote_id} has our link but other words")
     if not neighbour_visible:
         return nothing("the post before it is not visible either")
-    return Evidence(presence=Presence.ABSENT, detail="not among the newest posts, the one before it is")
+    shown = tuple(post.remote_id for post in posts if not is_newer(post))
+    return Evidence(presence=Presence.ABSENT, detail="not among the newest posts, the one before it is", shown=shown)
+
+
+def among(attempt: Attempt, posts: Sequence[PublicPost]) -> Receipt | None:
+    """Return the receipt of an attempt's post if it is among some posts of its time, None where it is not."""
+    found = judge(attempt, posts, lambda _: True, neighbour_visible=False)
+    return found.receipt if found.presence is Presence.PRESENT else None
 
 
 def fingerprint(text: str) -> str:

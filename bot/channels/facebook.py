@@ -22,9 +22,17 @@ from bot.channels.facebook_check import look_over
 from bot.channels.facebook_graph import Graph, posted_id
 from bot.channels.facebook_insights import FacebookInsights
 from bot.channels.transport import Transport
-from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt, Survey
+from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt, Survey, is_unknown
 from bot.domain.post import Method, Post
-from bot.errors import BotError, PhotoRefusedError, RefusedError, UnansweredError, UnreachableError
+from bot.errors import (
+    AccessLostError,
+    BotError,
+    GoneError,
+    PhotoRefusedError,
+    RefusedError,
+    UnansweredError,
+    UnreachableError,
+)
 
 _FIELDS = "id,message,created_time,permalink_url,attachments{url,unshimmed_url,target}"
 _MOST = 100  # posts in one answer, the platform's own bound
@@ -147,11 +155,11 @@ class FacebookPublisher:
     async def edit(self, public: LedgerEntry, parcel: Parcel) -> None:
         """Rewrite a post's words."""
         fields = {"message": parcel.post.text}
-        _done(await self._graph.call("POST", public.remote_id, fields=fields, aim=Aim.CHANGE))
+        _done(await self._graph.call("POST", _post_id(public), fields=fields, aim=Aim.CHANGE))
 
     async def withdraw(self, public: LedgerEntry) -> None:
         """Delete a post."""
-        _done(await self._graph.call("DELETE", public.remote_id, aim=Aim.CHANGE))
+        _done(await self._graph.call("DELETE", _post_id(public), aim=Aim.CHANGE))
 
     async def read_back(self, attempt: Attempt) -> Evidence:
         """Look for an attempt's post in the page's own list, which shows new posts after some lag."""
@@ -173,7 +181,8 @@ class FacebookPublisher:
         try:
             posts = await self._list({"limit": str(min(most, _MOST))})
         except BotError as error:
-            return Survey(readable=False, detail=f"the page's posts could not be read: {error}")
+            lost = isinstance(error, AccessLostError)
+            return Survey(readable=False, access_lost=lost, detail=f"the page's posts could not be read: {error}")
         complete = len(posts) < min(most, _MOST) or any(post.remote_id in known for post in posts)
         return Survey(posts=tuple(posts), complete=complete)
 
@@ -194,6 +203,12 @@ class FacebookPublisher:
 
 def _words(post: Post) -> dict[str, str]:
     return {"message": post.text} | ({"link": post.link_preview} if post.link_preview else {})
+
+
+def _post_id(public: LedgerEntry) -> str:
+    if is_unknown(public.remote_id):
+        raise GoneError("the id of this post was never learnt: change it by hand")
+    return public.remote_id
 
 
 def _done(content: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ from bot.channels.telegram_check import look_over
 from bot.channels.telegram_preview import read_preview
 from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt, Survey
 from bot.domain.post import Method, Post
-from bot.errors import BotError, GoneError, PhotoRefusedError, RefusedError, UploadRefusedError
+from bot.errors import AccessLostError, BotError, GoneError, PhotoRefusedError, RefusedError, UploadRefusedError
 
 _PAGE = 20  # posts on a page of the preview
 _MOST_PHOTOS = 10  # sendMediaGroup
@@ -159,7 +159,8 @@ class TelegramPublisher:
                 older = [post for post in earlier if int(post.remote_id) < int(posts[0].remote_id)]
                 complete, posts = not older, older + posts
         except BotError as error:
-            return Survey(readable=False, detail=f"the preview could not be read: {error}")
+            lost = isinstance(error, AccessLostError)
+            return Survey(readable=False, access_lost=lost, detail=f"the preview could not be read: {error}")
         return Survey(posts=tuple(posts[-most:]), complete=complete or _reaches(posts, known))
 
     async def check(self) -> list[Finding]:

@@ -79,8 +79,9 @@ FINAL = frozenset({State.PUBLISHED, State.FAILED, State.CANCELLED, State.EXPIRED
 WAITING = frozenset({State.PROPOSED, State.PLANNED, State.HELD})
 
 NEXT: dict[State, frozenset[State]] = {
-    State.PROPOSED: frozenset({State.PLANNED, State.CANCELLED, State.EXPIRED}),
-    State.PLANNED: frozenset({State.CLAIMED, State.HELD, State.CANCELLED, State.EXPIRED}),
+    # Published without having been sent: it was found to be public already.
+    State.PROPOSED: frozenset({State.PLANNED, State.PUBLISHED, State.CANCELLED, State.EXPIRED}),
+    State.PLANNED: frozenset({State.CLAIMED, State.HELD, State.PUBLISHED, State.CANCELLED, State.EXPIRED}),
     State.CLAIMED: frozenset(
         {
             State.PLANNED,

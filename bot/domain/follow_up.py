@@ -26,9 +26,15 @@ class Change:
     wait: timedelta = NO_WAIT
 
 
-def correction(channel: Channel, *, headline_changed: bool, gather: timedelta) -> Change:
-    """Say what a new revision does to the post that shows an older one."""
+def correction(channel: Channel, *, headline_changed: bool, gather: timedelta, ours: bool = True) -> Change:
+    """Say what a new revision does to the post that shows an older one.
+
+    Args:
+        ours: whether we wrote the post; another's words are never edited by us.
+    """
     match channel.corrections:
+        case Corrections.EDIT if not ours:
+            return Change(kind=None, why="the article changed; its post was there before us, change it by hand")
         case Corrections.OFF:
             return Change(kind=None, why="the article changed; this channel's posts are left as they are (corrections)")
         case Corrections.NOTICE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -26,9 +27,25 @@ class Receipt:
     more_ids: tuple[str, ...] = ()
 
 
+_UNKNOWN = "unknown:"
+
+
+def unknown_id(delivery_id: DeliveryId) -> str:
+    """Return the id for a post that is public by an editor's word alone: no platform knows it."""
+    return f"{_UNKNOWN}{delivery_id}"
+
+
+def is_unknown(remote_id: str) -> bool:
+    """Say whether an id stands for a post that the platform cannot be asked about."""
+    return remote_id.startswith(_UNKNOWN)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """A post that is, or was, public in a channel."""
+    """A post that is, or was, public in a channel.
+
+    `adopted`: it was there before us and does not read as we write, so its words are not ours to change.
+    """
 
     delivery_id: DeliveryId
     channel_id: ChannelId
@@ -43,6 +60,7 @@ class LedgerEntry:
     edited_at: datetime | None = None
     withdrawn_at: datetime | None = None
     more_ids: tuple[str, ...] = ()
+    adopted: bool = False
 
     @property
     def last_id(self) -> str:
@@ -74,6 +92,14 @@ class Attempt:
     watermark: str | None
     started_at: datetime
     neighbours: tuple[Neighbour, ...] = ()
+
+
+def newest_of(public: Iterable[Neighbour], most: int = 5) -> tuple[Neighbour, ...]:
+    """Return the newest of some posts of one channel, newest first: by number where they are numbered, else by time."""
+    posts = {post.remote_id: post for post in public}.values()
+    numbered = all(post.remote_id.isdecimal() for post in posts)
+    order = sorted(posts, key=lambda post: int(post.remote_id) if numbered else post.published_at.timestamp())
+    return tuple(order[::-1][:most])
 
 
 class Presence(StrEnum):
@@ -119,12 +145,14 @@ class PublicPost:
 class Survey:
     """What a channel shows now: its newest posts, newest last.
 
-    `readable` is False where nothing could be learnt this time, `for_good` where nothing ever can be. `complete` says
+    `readable` is False where nothing could be learnt this time, `for_good` where nothing ever can be, `access_lost`
+    where token or rights are gone. `complete` says
     that the posts reach back to one that was asked for, or to the channel's first.
     """
 
     posts: tuple[PublicPost, ...] = ()
     readable: bool = True
     for_good: bool = False
+    access_lost: bool = False
     complete: bool = True
     detail: str = ""

@@ -41,7 +41,7 @@ def after_look(
     """
     if now < settled_at:
         return Looks()
-    if before.at is not None and now - before.at < apart:
+    if before.at is not None and timedelta(0) <= now - before.at < apart:  # below: the clock was set back
         return before
     agrees = before.count and _alike(before.shown, shown)
     return Looks(count=before.count + 1 if agrees else 1, at=now, shown=tuple(sorted(shown)))

@@ -12,12 +12,15 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.agenda import backlog
+from bot.agenda.adoption import adopt
 from bot.agenda.follow_up import follow
 from bot.clock import Clock
+from bot.compose.post import Composer
 from bot.domain.article import Article
 from bot.domain.channel import Approval, Channel, ChannelId, SameStory, why_not
 from bot.domain.delivery import DeliveryId, HeldReason, Kind, State, Turn
 from bot.errors import SourceError
+from bot.failpoints import reach
 from bot.intake.stories import same_story, traces
 from bot.logs import logger
 from bot.metrics import Metrics
@@ -59,6 +62,7 @@ class Intake:
         served: the open channels by id.
         authority: names of sources, the most authoritative first.
         gather: how long a correction waits for further ones.
+        composer: tells whether a post that is public already reads as ours.
         on_queued: called after a commit that gave the outbox something to do.
     """
 
@@ -71,6 +75,7 @@ class Intake:
         *,
         authority: Sequence[str],
         gather: timedelta,
+        composer: Composer,
         on_queued: Callable[[list[DeliveryId]], None],
     ) -> None:
         self._database = database
@@ -79,6 +84,7 @@ class Intake:
         self._served = served
         self._authority = authority
         self._gather = gather
+        self._composer = composer
         self.on_queued = on_queued
 
     async def look(self, source: Source, *, publish_first: bool, per_pass: int) -> Report:
@@ -118,6 +124,8 @@ class Intake:
                 source.name,
                 house.SourceState(cursor=kept, first_pass_at=state.first_pass_at or now, last_success_at=now),
             )
+            reach("intake.before")
+        reach("intake.after")
         self._metrics.source_success.labels(source.name).set(now.timestamp())
         self.on_queued(report.queued)
         return report
@@ -127,6 +135,8 @@ class Intake:
         report = Report()
         async with channels.turn(self._database, self._served) as (tx, now):
             await self._take(tx, told, source, now, report, baseline=False, most=None, away_since=None)
+            reach("intake.before")
+        reach("intake.after")
         self.on_queued(report.queued)
         return report
 
@@ -169,6 +179,8 @@ class Intake:
             if outcome.status == "unchanged" and not outcome.first_told:
                 continue
             late |= await self._decide(tx, outcome, source, now, report, away=away_since is not None)
+        if report.queued:
+            await adopt(tx, self._composer, self._served, now, queued=report.queued)
         if report.accepted:
             await channels.wake(tx, list(self._served), now)
         for channel_id in late:

@@ -13,19 +13,23 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
-from bot.domain.delivery import Delivery, HeldReason, Kind, State, Verdict, after_error
-from bot.domain.ledger import Attempt, Receipt
+from bot.domain.delivery import Delivery, DeliveryId, HeldReason, Kind, State, Verdict, after_error
+from bot.domain.ledger import Attempt, LedgerEntry, Neighbour, Receipt, newest_of
 from bot.domain.plan import next_slot
 from bot.errors import BotError, NotPublishedError
+from bot.failpoints import reach
 from bot.logs import logger
 from bot.metrics import Metrics
 from bot.outbox.lane import Lane, Timing
 from bot.outbox.prepare import Preparer, Ready, Settled
+from bot.outbox.proving import Prover
 from bot.outbox.record import Ended, Marked, Recorder, about
 from bot.store import articles, channels, deliveries, ledger, pace
 from bot.store.database import Database
 from bot.store.decisions import decide
 
+_BUSY = 0.05  # seconds before a channel that somebody else has in hand is looked at again
+_NEIGHBOURS = 5
 _SHORT = timedelta(seconds=1)  # a pace this near is waited for with the mark in hand
 _log = logger("outbox")
 
@@ -40,6 +44,7 @@ class Deliverer:
         metrics: Metrics,
         preparer: Preparer,
         recorder: Recorder,
+        prover: Prover,
         timing: Timing,
         *,
         shadow: bool = False,
@@ -49,6 +54,7 @@ class Deliverer:
         self._metrics = metrics
         self._preparer = preparer
         self._recorder = recorder
+        self._prover = prover
         self._timing = timing
         self._shadow = shadow
         self._stopping = asyncio.Event()
@@ -59,9 +65,16 @@ class Deliverer:
 
     async def deliver_next(self, lane: Lane) -> bool:
         """Take the channel's next delivery and bring it to an end; False where nothing is due."""
+        if not self._prover.is_proven(lane.id):
+            await self._prover.prove(lane)
+        reach("claim.before")
         claimed = await self._claim(lane)
+        if claimed is None:
+            await asyncio.sleep(_BUSY)  # a replica, or a pass of the intake, has the channel in hand
+            return False
         if not isinstance(claimed, Delivery):
             return claimed
+        reach("claim.after")
         try:
             ready = await self._prepare(claimed, lane)
         except NotPublishedError as error:
@@ -105,13 +118,13 @@ class Deliverer:
                 preparing.cancel()
             await asyncio.gather(preparing, stopping, return_exceptions=True)
 
-    async def _claim(self, lane: Lane) -> Delivery | bool:
-        """Claim what is due; else True to look again at once, False to wait."""
+    async def _claim(self, lane: Lane) -> Delivery | bool | None:
+        """Claim what is due; else True to look again at once, False to wait, None where somebody has the channel."""
         async with self._database.write() as tx:
             now = await self._database.now(tx)
             row = await channels.get(tx, lane.id, alone=True)
             if row is None:
-                return False
+                return None
             if row.access_lost_at is not None or await deliveries.in_flight(tx, lane.id) is not None:
                 await channels.change(tx, lane.id, wake_at=None)
                 return False
@@ -123,12 +136,43 @@ class Deliverer:
             if slot.expires:
                 await self._expire(tx, lane, await deliveries.get(tx, slot.head.delivery), now)
                 return True
+            if slot.head.kind.makes_public and not self._prover.is_proven(lane.id):
+                return await self._wait_for_proof(tx, lane, slot.head.delivery, now)
             paced = await pace.earliest(tx, lane.limits, now)
             if paced > now + _SHORT:
                 await channels.change(tx, lane.id, wake_at=paced)
                 return False
             claimed = await deliveries.claim(tx, slot.head.delivery, now, now + self._timing.lease)
-            return claimed if claimed is not None else False
+            if claimed is None or not claimed.attempts:
+                return claimed if claimed is not None else False
+            return await self._unless_public(tx, lane, claimed, now)
+
+    async def _wait_for_proof(self, tx: AsyncConnection, lane: Lane, delivery_id: DeliveryId, now: datetime) -> bool:
+        """Leave a post waiting in a channel that is not compared with its ledger yet, or give it to a person."""
+        given_up = self._prover.given_up(lane.id)
+        if given_up is None:
+            await channels.change(tx, lane.id, wake_at=now + self._prover.again_in(lane.id))
+            return False
+        reason, why = given_up
+        delivery = await deliveries.get(tx, delivery_id)
+        await deliveries.move(tx, delivery, State.HELD, now, held_reason=reason, error=why)
+        await decide(tx, [about(delivery, f"held: {reason}", why)], now)
+        if reason is HeldReason.ACCESS:
+            await channels.change(tx, lane.id, access_lost_at=now, access_detail=why, wake_at=None)
+            self._metrics.channel_access.labels(lane.channel.name).set(0)
+        self._recorder.count(lane, delivery.kind, State.HELD)
+        return True
+
+    async def _unless_public(
+        self, tx: AsyncConnection, lane: Lane, claimed: Delivery, now: datetime
+    ) -> Delivery | bool:
+        """Send again only what no late answer of an earlier attempt has shown to be public."""
+        late = await ledger.late_answer(tx, claimed.id) if claimed.kind.makes_public else None
+        if late is None:
+            return claimed
+        attempt, receipt = late
+        await self._recorder.enter_found(tx, lane, claimed, attempt, receipt, "a late answer said so", now)
+        return True
 
     async def _expire(self, tx: AsyncConnection, lane: Lane, delivery: Delivery, now: datetime) -> None:
         why = f"at its turn it was older than {lane.channel.timetable.fresh_for} (fresh_for)"
@@ -159,6 +203,7 @@ class Deliverer:
 
     async def _mark(self, lane: Lane, delivery: Delivery, ready: Ready) -> Marked | None:
         """Commit that the call is about to leave; None where it must not."""
+        reach("prepare.after")
         asked_at = self._clock.running()
         post, stored = ready.parcel.post, ready.stored
         revision = stored.revision if stored is not None else delivery.revision
@@ -174,7 +219,7 @@ class Deliverer:
                 await deliveries.move(tx, delivery, State.PLANNED, now)
                 await channels.change(tx, lane.id, wake_at=paced)
                 return None
-            last = await ledger.newest(tx, lane.id)
+            watermark, neighbours = await self._neighbours(tx, lane)
             await deliveries.move(
                 tx,
                 delivery,
@@ -191,16 +236,28 @@ class Deliverer:
                 text=post.text,
                 plain=post.plain,
                 link=post.link,
-                watermark=last[0].last_id if last else None,
+                watermark=watermark,
                 started_at=now,
+                neighbours=neighbours,
             )
             attempt_id = await ledger.begin_attempt(
                 tx, attempt, fence=delivery.fence, payload_hash=ready.parcel.payload_hash
             )
             go_at = await pace.reserve(tx, lane.limits, now)
+            reach("mark.before")
+        reach("mark.after")
         sending = replace(delivery, state=State.SENDING, attempts=delivery.attempts + 1, revision=revision)
         await asyncio.sleep(max(0.0, (go_at - now).total_seconds()))
         return Marked(delivery=sending, attempt_id=attempt_id, asked_at=asked_at)
+
+    async def _neighbours(self, tx: AsyncConnection, lane: Lane) -> tuple[str | None, tuple[Neighbour, ...]]:
+        """Return the newest id known in a channel, and the newest posts known to be public, newest first."""
+        own = await ledger.newest(tx, lane.id, 2 * _NEIGHBOURS)
+        seen = self._prover.neighbours(lane.id)
+        known = newest_of((*map(_neighbour, own), *seen), 1)
+        gone = {post.last_id for post in own if post.withdrawn_at is not None}
+        shown = (post for post in (*map(_neighbour, own), *seen) if post.remote_id not in gone)
+        return known[0].remote_id if known else None, newest_of(shown, _NEIGHBOURS)
 
     async def _call(self, lane: Lane, marked: Marked, ready: Ready) -> None:
         """Make the one call that readers see, and record how it ended."""
@@ -210,6 +267,7 @@ class Deliverer:
             verdict = Verdict(state=State.PLANNED, free=True)
             await self._recorder.record(lane, marked, Ended(verdict=verdict, error="the guard stopped a late call"))
             return
+        reach("call.before")
         started = self._clock.running()
         try:
             receipt = await self._send(lane, delivery, ready)
@@ -218,6 +276,7 @@ class Deliverer:
             ended = Ended(verdict=verdict, error=_told(error), cause=error)
         else:
             ended = Ended(verdict=Verdict(state=State.PUBLISHED), receipt=receipt)
+        reach("call.after")
         self._metrics.publish_seconds.observe(self._clock.running() - started)
         await self._recorder.record(lane, marked, replace(ended, ready=ready))
 
@@ -230,6 +289,10 @@ class Deliverer:
         else:
             await publisher.edit(target, ready.parcel)
         return None
+
+
+def _neighbour(post: LedgerEntry) -> Neighbour:
+    return Neighbour(remote_id=post.last_id, published_at=post.published_at)
 
 
 def _told(error: Exception) -> str:

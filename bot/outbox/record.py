@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from bot.errors import (
     ThrottledError,
     UploadRefusedError,
 )
+from bot.failpoints import reach
 from bot.logs import logger
 from bot.metrics import Metrics
 from bot.outbox.lane import Lane, Timing
@@ -74,10 +75,12 @@ class Recorder:
         Raises:
             DatabaseError: it stayed away; the delivery is left to `reconcile`.
         """
+        reach("record.before")
         deadline = marked.asked_at + self._timing.lease.total_seconds()
         while True:
             try:
                 await self._record(lane, marked, ended)
+                reach("record.after")
                 break
             except DatabaseError as fault:
                 if self._clock.running() > deadline:
@@ -103,15 +106,31 @@ class Recorder:
     async def record_found(self, lane: Lane, delivery: Delivery, attempt: Attempt, receipt: Receipt, how: str) -> None:
         """Write down that an unanswered post was found to be public."""
         async with channels.turn(self._database, [lane.id]) as (tx, now):
-            await deliveries.move(tx, delivery, State.PUBLISHED, now, error="")
-            stored = await articles.get(tx, delivery.article_id) if delivery.article_id is not None else None
-            title = stored.article.title if stored is not None else attempt.plain.partition("\n")[0][:200]
-            await ledger.enter(
-                tx, delivery, receipt, attempt.method, title=title, text=attempt.text, at=attempt.started_at
-            )
-            await channels.change(tx, lane.id, last_at=attempt.started_at, wake_at=now)
-            await decide(tx, [about(delivery, "published", f"{how}: {receipt.permalink or receipt.remote_id}")], now)
-            await self.follow_own(tx, delivery, now)
+            await self.enter_found(tx, lane, delivery, attempt, receipt, how, now)
+            reach("settle.before")
+        reach("settle.after")
+
+    async def enter_found(
+        self,
+        tx: AsyncConnection,
+        lane: Lane,
+        delivery: Delivery,
+        attempt: Attempt,
+        receipt: Receipt,
+        how: str,
+        now: datetime,
+    ) -> None:
+        """Do the same within a transaction that has the channel's turn."""
+        if delivery.state is State.CLAIMED:
+            await deliveries.move(tx, delivery, State.PLANNED, now)
+            delivery = replace(delivery, state=State.PLANNED)
+        await deliveries.move(tx, delivery, State.PUBLISHED, now, error="")
+        stored = await articles.get(tx, delivery.article_id) if delivery.article_id is not None else None
+        title = stored.article.title if stored is not None else attempt.plain.partition("\n")[0][:200]
+        await ledger.enter(tx, delivery, receipt, attempt.method, title=title, text=attempt.text, at=attempt.started_at)
+        await channels.change(tx, lane.id, last_at=attempt.started_at, wake_at=now)
+        await decide(tx, [about(delivery, "published", f"{how}: {receipt.permalink or receipt.remote_id}")], now)
+        await self.follow_own(tx, delivery, now)
         self.count(lane, delivery.kind, State.PUBLISHED)
 
     def count(self, lane: Lane, kind: Kind, state: State) -> None:

@@ -4,12 +4,13 @@
 | --- | --- |
 | `GET /control/posts?platform=&channel=` | what readers see now, oldest first |
 | `GET /control/history?platform=&channel=` | everything that was ever visible, deleted posts too |
-| `GET /control/calls?platform=` | every call: at, method, caller, target, params, outcome, public |
-| `GET /control/state` | bots, chats, pages, calls inside a ban |
+| `GET /control/calls?platform=` | every call: at, method, caller, target, params, outcome, public, bans |
+| `GET /control/state` | bots, chats, pages, how many posts each has shown so far, calls inside a ban |
 | `POST /control/mishaps` | `{platform, method, mishap, count, chat, …its numbers}`; `method`: a Facebook edge, too |
-| `POST /control/trouble` | `{platform, seed, rates: {mishap: probability}, methods}` |
+| `POST /control/trouble` | `{platform, seed, rates: {mishap: probability}, methods}`; `rates: [{mishap, chance, …}]` |
 | `POST /control/rates` | `{platform, chat, bot, group: {calls, seconds, burst} or null}`; `{platform, off: true}` |
-| `POST /control/read_back` | `{platform, lag, omit, stale_after, broken, redirect}` |
+| `POST /control/latency` | `{platform, seconds}`: how far away the platform is, there and back |
+| `POST /control/read_back` | `{platform, lag, omit, stale_after, stale_until, broken, redirect}` |
 | `POST /control/telegram/bots` | `{token, username, id}` |
 | `POST /control/telegram/channels` | `{username, id, title, bots: [ids], linked_group, protected}` |
 | `POST /control/telegram/groups` | `{id, title, bots}` |
@@ -23,6 +24,7 @@
 | `POST /control/facebook/pages` | `{id, name, token, scopes, app_id}` |
 | `POST /control/facebook/apps` | `{app_id, secret}` |
 | `POST /control/facebook/expire` | `{token, subcode}` |
+| `POST /control/facebook/usage` | `{call_count, total_time, total_cputime}`: percent of a page's allowance |
 | `POST /control/facebook/insights` | `{post_id, figures}` |
 | `POST /control/links` | `{url, title, description, photo}`: what the card of a link shows |
 | `POST /control/reset` | forgets everything |
@@ -59,6 +61,7 @@ class Control:
             "mishaps": self._mishaps,
             "trouble": self._trouble,
             "rates": self._rates,
+            "latency": self._latency,
             "read_back": self._read_back,
             "telegram/bots": lambda given: telegram.add_bot(**given).id,
             "telegram/channels": lambda given: telegram.add_channel(**given).id,
@@ -74,6 +77,7 @@ class Control:
             "facebook/pages": lambda given: facebook.add_page(**given).id,
             "facebook/apps": lambda given: facebook.add_app(**given),
             "facebook/expire": lambda given: facebook.expire(**given),
+            "facebook/usage": lambda given: facebook.page_usage.update(given),
             "facebook/insights": lambda given: facebook.set_insights(given["post_id"], given["figures"]),
             "links": lambda given: links.update({given["url"]: given}),
             "reset": lambda given: empty(),
@@ -110,10 +114,12 @@ class Control:
                     "chats": [
                         {"id": c.id, "username": c.username, "type": c.type} for c in self.telegram.chats.values()
                     ],
+                    "posts": {c.username or str(c.id): len(c.messages) for c in self.telegram.channels()},
                     "calls_inside_ban": self.telegram.calls_inside_ban,
                 },
                 "facebook": {
                     "pages": list(self.facebook.pages),
+                    "posts": {page: len(self.facebook.history(page)) for page in self.facebook.pages},
                     "calls_inside_ban": self.facebook.calls_inside_ban,
                 },
             }
@@ -130,14 +136,16 @@ class Control:
 
     def _mishaps(self, given: Json) -> None:
         world, method = self._world(given), given["method"]
-        numbers = {k: v for k, v in given.items() if k not in ("platform", "method", "mishap", "count", "chat", "page")}
-        mishap = mishaps.named(given["mishap"], **numbers)
+        mishap = _mishap(given, "platform", "method", "count", "chat", "page")
         where = given.get("chat") or given.get("page")
         world.next(method, mishap, int(given.get("count", 1)), where)
 
     def _trouble(self, given: Json) -> None:
         more = [given["methods"]] if given.get("methods") else []
-        self._world(given).trouble(int(given["seed"]), given["rates"], *more)
+        rates = given["rates"]
+        if isinstance(rates, list):
+            rates = {_mishap(one, "chance"): one["chance"] for one in rates}
+        self._world(given).trouble(int(given["seed"]), rates, *more)
 
     def _rates(self, given: Json) -> None:
         if isinstance(self._world(given), FacebookWorld):
@@ -151,6 +159,9 @@ class Control:
                 if name not in ("platform", "off")
             }
             self.telegram.rates = replace(self.telegram.rates, **made)
+
+    def _latency(self, given: Json) -> None:
+        self._world(given).latency = float(given["seconds"])
 
     def _read_back(self, given: Json) -> None:
         known = {field.name for field in fields(ReadBack)} - {"chance"}
@@ -171,6 +182,12 @@ class Control:
         if not found:
             raise LookupError(f"no message {given['message_id']} in {chat}")
         return self.telegram.press(given["user"], found[-1], given["button"])
+
+
+def _mishap(given: Json, *others: str) -> mishaps.Mishap:
+    """Return the mishap that a JSON object names, its numbers beside the name; `others` are no numbers of it."""
+    numbers = {name: value for name, value in given.items() if name not in ("mishap", *others)}
+    return mishaps.named(given["mishap"], **numbers)
 
 
 def as_json(post: SandboxPost | FacebookPost) -> Json:

@@ -16,7 +16,7 @@ from bot.sandbox.facebook_rules import GraphRefusal, wrong
 from bot.sandbox.facebook_world import FacebookWorld, Token
 from bot.sandbox.mishaps import Fault, Mishap
 from bot.sandbox.telegram_updates import Post
-from bot.sandbox.wire import Call, Form, FormError, act_out, json_answer, read_form, reset
+from bot.sandbox.wire import Call, Form, FormError, act_out, from_afar, json_answer, read_form, reset
 
 VERSION = re.compile(r"v(\d+)\.\d+")
 VERSIONS = range(20, 27)
@@ -35,6 +35,9 @@ class FacebookHttp:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one call: planned mishap, version, token, then the edge itself."""
+        return await from_afar(self.world.latency, self._answer(request))
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         parts = [part for part in request.match_info["path"].split("/") if part]
         version = VERSION.fullmatch(parts[0]) if parts else None
         if version:
@@ -59,7 +62,8 @@ class FacebookHttp:
         if mishap is None:
             return await carry_out()
         if not mishap.after and mishap.fault is not Fault.LATE:
-            self._record(edge, None, parts, form.params, f"{mishap.name}: not carried out")
+            told = f"{mishap.name}: not carried out"
+            self._record(edge, None, parts, form.params, told, banned_for=mishap.retry_after)
         return await act_out(mishap, request, self.post.stopping, carry_out, lambda met: self._worded(met, parts))
 
     @staticmethod
@@ -106,7 +110,9 @@ class FacebookHttp:
             )
             result = self._run(request.method, edge, parts, call)
         except GraphRefusal as refusal:
-            self._record(edge, token, parts, form.params, f"{met}{refusal.http_status} {refusal.message}")
+            told = f"{met}{refusal.http_status} {refusal.message}"
+            banned_for, inside_ban = refusal.banned_for, refusal.inside_ban
+            self._record(edge, token, parts, form.params, told, banned_for=banned_for, inside_ban=inside_ban)
             return self._refused(refusal, self._page_id(parts))
         self._record(edge, token, parts, form.params, f"{met}ok", public=len(self.world.created) > made)
         return json_answer(result, headers=self._headers(self._page_id(parts)))
@@ -162,11 +168,13 @@ class FacebookHttp:
 
     def _check_pace(self, parts: list[str]) -> None:
         key, now = f"page:{self._page_id(parts)}", self.world.clock()
-        if self.world.meter.banned_for([key], now, 0.0):
+        left = self.world.meter.banned_for([key], now, 0.0)
+        if left:
             self.world.calls_inside_ban += 1
-            raise _rate(32)
-        if self.world.meter.spend(key, self.world.rate, now):
-            raise _rate(32)
+            raise _rate(32, left, inside_ban=True)
+        wait = self.world.meter.spend(key, self.world.rate, now)
+        if wait:
+            raise _rate(32, wait)
 
     def _worded(self, mishap: Mishap, parts: list[str]) -> web.Response:
         page = self._page_id(parts)
@@ -178,7 +186,7 @@ class FacebookHttp:
             self.world.meter.ban(f"page:{page}", self.world.clock() + mishap.retry_after)
             minutes = -(-mishap.retry_after // 60)
             usage = {**self.world.page_usage, "call_count": 100, "estimated_time_to_regain_access": minutes}
-            return self._refused(_rate(code), page, usage)
+            return self._refused(_rate(code, mishap.retry_after), page, usage)
         refusal = GraphRefusal(
             mishap.code, mishap.description or f"(#{mishap.code}) Refused", mishap.subcode, status=mishap.status
         )
@@ -201,17 +209,15 @@ class FacebookHttp:
         return json_answer(body, refusal.http_status, self._headers(page, usage))
 
     def _record(
-        self, edge: str, token: Token | None, parts: list[str], params: dict[str, str], outcome: str, **more: bool
+        self, edge: str, token: Token | None, parts: list[str], params: dict[str, str], outcome: str, **more: Any
     ) -> None:
         kept = {name: value for name, value in params.items() if name not in ("access_token", "appsecret_proof")}
         caller = token.app_id if token else ""
         target = "/".join(parts)
-        self.world.calls.append(
-            Call(self.world.clock(), edge, caller, target, kept, outcome, more.get("public", False))
-        )
+        self.world.calls.append(Call(self.world.clock(), edge, caller, target, kept, outcome, **more))
 
 
-def _rate(code: int) -> GraphRefusal:
+def _rate(code: int, seconds: int, *, inside_ban: bool = False) -> GraphRefusal:
     words = {
         4: "(#4) Application request limit reached",
         17: "(#17) User request limit reached",
@@ -220,4 +226,5 @@ def _rate(code: int) -> GraphRefusal:
         80001: "(#80001) There have been too many calls to this Page account. Wait a bit and try again.",
         368: "(#368) The action attempted has been deemed abusive or is otherwise disallowed",
     }
-    return GraphRefusal(code, words.get(code, f"(#{code}) Request limit reached"), transient=True)
+    told = words.get(code, f"(#{code}) Request limit reached")
+    return GraphRefusal(code, told, transient=True, banned_for=seconds, inside_ban=inside_ban)

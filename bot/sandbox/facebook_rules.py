@@ -65,6 +65,8 @@ class GraphRefusal(Exception):  # noqa: N818 - the platform's answer, not a faul
     transient: bool = False
     title: str = ""
     text: str = ""
+    banned_for: int = 0
+    inside_ban: bool = False
 
     @property
     def http_status(self) -> int:

@@ -105,6 +105,7 @@ class FacebookWorld:
         self.script = Script()
         self.meter = Meter()
         self.rate: Rate | None = None
+        self.latency = 0.0
         self.calls_inside_ban = 0
         self.read_back = ReadBack()
         self.refuse_duplicates = False

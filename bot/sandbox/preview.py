@@ -87,7 +87,7 @@ class Preview:
         """Return one post as t.me marks it up."""
         link = f"https://t.me/{chat.username}/{post.id}"
         photo = ""
-        album = [one for one in self._shown(chat) if post.album and one.album == post.album]
+        album = [one for one in self._shown(chat) if one.album == post.album] if post.album else []
         if len(album) > 1:
             photo = "".join(
                 f'<a class="tgme_widget_message_photo_wrap grouped_media_wrap blured js-message_photo" href="'

@@ -11,12 +11,14 @@ class ReadBack:
     """What is wrong with the public preview or the list of posts.
 
     `lag`: seconds until a post shows. `omit`: probability that a look misses a given post. `stale_after`: the time
-    (Unix seconds) at which the page froze. `broken`: the page is not what it should be. `redirect`: it leads elsewhere.
+    (Unix seconds) at which the page froze, `stale_until` when it comes alive again; None: it does not by itself.
+    `broken`: the page is not what it should be. `redirect`: it leads elsewhere.
     """
 
     lag: float = 0.0
     omit: float = 0.0
     stale_after: float | None = None
+    stale_until: float | None = None
     broken: bool = False
     redirect: bool = False
     seed: int = 0
@@ -30,6 +32,7 @@ class ReadBack:
 
     def shows(self, created_at: float, now: float) -> bool:
         """Say whether a look at `now` shows what was created then."""
-        if created_at + self.lag > now or (self.stale_after is not None and created_at > self.stale_after):
+        frozen = self.stale_after is not None and (self.stale_until is None or now < self.stale_until)
+        if created_at + self.lag > now or (frozen and created_at > (self.stale_after or 0.0)):
             return False
         return not self.omit or self.chance.random() >= self.omit

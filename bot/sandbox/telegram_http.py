@@ -15,7 +15,7 @@ from bot.sandbox.telegram_people import Telegram
 from bot.sandbox.telegram_rules import Refusal, bad
 from bot.sandbox.telegram_updates import Post
 from bot.sandbox.telegram_world import Chat, TelegramBot
-from bot.sandbox.wire import MOST_BYTES, Call, Form, FormError, act_out, json_answer, read_form, reset
+from bot.sandbox.wire import MOST_BYTES, Call, Form, FormError, act_out, from_afar, json_answer, read_form, reset
 
 METHODS: dict[str, Callable[[methods.BotCall], Any]] = {
     "getMe": chats.get_me,
@@ -57,6 +57,9 @@ class TelegramHttp:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one call: token, method, planned mishap, rates, then the method itself."""
+        return await from_afar(self.world.latency, self._answer(request))
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         bot = self._bot(request.match_info["token"])
         if isinstance(bot, Refusal):
             return self._refused(bot)
@@ -82,7 +85,8 @@ class TelegramHttp:
             return await self._carry_out(method, bot, chat, form, f"{mishap.name}: ")
 
         if not mishap.after and mishap.fault is not Fault.LATE:
-            self._record(method, bot, chat, form.params, f"{mishap.name}: not carried out")
+            told = f"{mishap.name}: not carried out"
+            self._record(method, bot, chat, form.params, told, banned_for=mishap.retry_after)
         return await act_out(
             mishap, request, self.post.stopping, carry_out, lambda met: self._worded(met, bot, chat, form)
         )
@@ -102,7 +106,9 @@ class TelegramHttp:
             self._check_pace(method, bot, chat, form)
             result = await self._run(method, methods.BotCall(self.world, bot, form.params, form.files, self.fetch))
         except Refusal as refusal:
-            self._record(method, bot, chat, form.params, f"{met}{refusal.code} {refusal.full}")
+            banned_for = (refusal.parameters or {}).get("retry_after", 0)
+            told = f"{met}{refusal.code} {refusal.full}"
+            self._record(method, bot, chat, form.params, told, banned_for=banned_for, inside_ban=refusal.inside_ban)
             return self._refused(refusal)
         if method != "getUpdates":
             public = len(self.world.created) > made
@@ -133,7 +139,7 @@ class TelegramHttp:
         left = world.meter.banned_for([of_bot, of_chat], now, world.rates.prolong)
         if left:
             world.calls_inside_ban += 1
-            raise _too_fast(left)
+            raise _too_fast(left, inside_ban=True)
         if method not in PACED:
             return
         wait = world.meter.spend(of_bot, world.rates.bot, now) or world.meter.spend(of_chat, world.rates.chat, now)
@@ -165,11 +171,10 @@ class TelegramHttp:
         return json_answer(body, status or refusal.code, headers)
 
     def _record(
-        self, method: str, bot: TelegramBot, chat: Chat | None, params: dict[str, str], outcome: str, **more: bool
+        self, method: str, bot: TelegramBot, chat: Chat | None, params: dict[str, str], outcome: str, **more: Any
     ) -> None:
         target = str(chat.id) if chat else params.get("chat_id", "")
-        call = Call(self.world.clock(), method, str(bot.id), target, params, outcome, more.get("public", False))
-        self.world.calls.append(call)
+        self.world.calls.append(Call(self.world.clock(), method, str(bot.id), target, params, outcome, **more))
 
     async def file(self, request: web.Request) -> web.Response:
         """Serve what getFile named."""
@@ -181,5 +186,5 @@ class TelegramHttp:
         return web.Response(body=stored.body, content_type="application/octet-stream")
 
 
-def _too_fast(seconds: int) -> Refusal:
-    return Refusal(429, f"retry after {seconds}", {"retry_after": seconds})
+def _too_fast(seconds: int, *, inside_ban: bool = False) -> Refusal:
+    return Refusal(429, f"retry after {seconds}", {"retry_after": seconds}, inside_ban)

@@ -39,6 +39,7 @@ class Refusal(Exception):  # noqa: N818 - the platform's answer, not a fault of 
     code: int
     description: str
     parameters: Mapping[str, int] | None = None
+    inside_ban: bool = False
 
     @property
     def full(self) -> str:

@@ -137,6 +137,7 @@ class TelegramWorld:
         self.queries: dict[str, bool] = {}
         self.script = Script()
         self.rates, self.meter = Rates(), Meter()
+        self.latency = 0.0
         self.read_back = ReadBack()
         self.created: list[SandboxPost] = []
         self.ids = itertools.count(1)

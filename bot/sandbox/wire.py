@@ -49,7 +49,8 @@ class Call:
 
     `method` is Telegram's method or Facebook's edge, `target` the chat id or page (0 and "" where unknown), `outcome`
     "ok", "<status> <description>" or, in front of that, the name of the mishap it met. `public` says whether it made
-    something visible. Tokens are not kept.
+    something visible, `banned_for` that it was told to wait so many seconds, `inside_ban` that it came although an
+    earlier one had been told to. Tokens are not kept.
     """
 
     at: float
@@ -59,6 +60,8 @@ class Call:
     params: dict[str, str]
     outcome: str
     public: bool = False
+    banned_for: int = 0
+    inside_ban: bool = False
 
 
 class FormError(Exception):
@@ -129,6 +132,16 @@ def reset(request: web.Request) -> web.Response:
             plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
     return web.Response()
+
+
+async def from_afar(latency: float, answering: Awaitable[web.StreamResponse]) -> web.StreamResponse:
+    """Answer a call as a platform does that is `latency` seconds away, there and back."""
+    if latency:
+        await asyncio.sleep(latency / 2)
+    answer = await answering
+    if latency:
+        await asyncio.sleep(latency / 2)
+    return answer
 
 
 async def silence(request: web.Request, stopping: asyncio.Event) -> web.Response:

@@ -6,11 +6,12 @@ write, and one update is lost), and read-only readers. On PostgreSQL both are on
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import os
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,6 +26,7 @@ from bot.errors import DatabaseError, SettingsError
 
 SCHEMA = "0003"  # the newest revision under alembic/versions; a test compares
 
+_STEP = timedelta(seconds=1)  # a clock that is off by more was set
 _PASSING = ("40001", "40P01", "57P01", "57P02", "57P03", "08000", "08003", "08006")  # SQLSTATE
 _DRIVERS = ("asyncpg", "sqlite3")
 _SQLITE_PRAGMAS = (
@@ -41,6 +43,8 @@ class Database:
     Args:
         url: `sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`.
         clock: whose time counts on SQLite; PostgreSQL's own counts there, so that replicas agree.
+
+    `on_step` is called on SQLite, in a transaction of its own before the next one, when that clock was set.
     """
 
     def __init__(self, url: str, clock: Clock) -> None:
@@ -55,6 +59,9 @@ class Database:
             )
         self._clock = clock
         self._lock: int | None = None
+        self._anchor = (clock.now(), clock.running())
+        self._setting = asyncio.Lock()
+        self.on_step: Callable[[AsyncConnection, timedelta, datetime], Awaitable[None]] | None = None
         self._writer: AsyncEngine
         self._reader: AsyncEngine
 
@@ -67,6 +74,11 @@ class Database:
     def path(self) -> Path | None:
         """The file of an embedded database."""
         return Path(self._url.database) if self.is_embedded and self._url.database else None
+
+    @property
+    def address(self) -> str:
+        """The address for the driver itself, password included: never to be shown."""
+        return self._url.set(drivername=self._url.get_backend_name()).render_as_string(hide_password=False)
 
     @property
     def shown(self) -> str:
@@ -104,8 +116,21 @@ class Database:
         Raises:
             DatabaseError: the database cannot be reached; whether a commit passed is then unknown.
         """
+        if self.is_embedded and self.on_step is not None:
+            await self._follow_clock()
         async with _reached(self.shown), self._writer.begin() as tx:
             yield tx
+
+    async def _follow_clock(self) -> None:
+        """Notice that the wall clock was set: it and the running clock no longer agree."""
+        async with self._setting:
+            wall, running = self._anchor
+            now, passed = self._clock.now(), timedelta(seconds=self._clock.running() - running)
+            step = now - (wall + passed)
+            if abs(step) >= _STEP and self.on_step is not None:
+                async with _reached(self.shown), self._writer.begin() as tx:
+                    await self.on_step(tx, step, now)
+            self._anchor = (now, running + passed.total_seconds())
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

@@ -99,3 +99,10 @@ async def acts(tx: AsyncConnection, since: datetime | None = None) -> list[dict[
     if since is not None:
         query = query.where(audit.c.at >= since)
     return [dict(row._mapping) for row in await tx.execute(query)]
+
+
+async def last_act(tx: AsyncConnection, subject: str, since: datetime) -> dict[str, Any] | None:
+    """Return the newest act on a subject since then."""
+    query = select(audit).where(audit.c.at >= since, audit.c.subject == subject).order_by(audit.c.id.desc()).limit(1)
+    row = (await tx.execute(query)).one_or_none()
+    return dict(row._mapping) if row is not None else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, text, update
@@ -31,8 +31,12 @@ from bot.domain.plan import Head
 from bot.errors import LostClaimError
 from bot.store.tables import UtcTime, deliveries
 
+# Conditions in the exact words of the partial indexes: otherwise a planner scans the whole history.
+UNFINISHED = "state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown', 'held')"
+IN_FLIGHT = "state IN ('claimed', 'sending', 'unknown')"
+STANDING = "state IN ('proposed', 'held')"
 _COLUMNS = "id, kind, turn, turn_at, pinned_at"
-_UNPINNED = "state = 'planned' AND pinned_at IS NULL"  # in the exact words of the partial index
+_UNPINNED = "state = 'planned' AND pinned_at IS NULL"
 _PINNED = "state = 'planned' AND pinned_at IS NOT NULL"
 HEADS = " UNION ALL ".join(
     [
@@ -53,7 +57,7 @@ _QUERY = text(HEADS).columns(
     pinned_at=UtcTime,
 )
 _WAITING = text(
-    f"SELECT {_COLUMNS} FROM deliveries WHERE channel_id = :channel AND state = 'planned'"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM deliveries WHERE channel_id = :channel AND state = 'planned' AND {UNFINISHED}"  # noqa: S608
 ).columns(
     deliveries.c.id,
     deliveries.c.kind,
@@ -61,9 +65,7 @@ _WAITING = text(
     turn_at=UtcTime,
     pinned_at=UtcTime,
 )
-_IN_FLIGHT = text(
-    "SELECT id FROM deliveries WHERE channel_id = :channel AND state IN ('claimed', 'sending', 'unknown')"
-)
+_FLYING = text(f"SELECT id FROM deliveries WHERE channel_id = :channel AND {IN_FLIGHT}")  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +129,7 @@ async def waiting(tx: AsyncConnection, channel_id: ChannelId) -> list[Head]:
 
 async def in_flight(tx: AsyncConnection, channel_id: ChannelId) -> DeliveryId | None:
     """Return the channel's delivery that is being prepared, sent or sought."""
-    found = (await tx.execute(_IN_FLIGHT, {"channel": channel_id})).scalar_one_or_none()
+    found = (await tx.execute(_FLYING, {"channel": channel_id})).scalar_one_or_none()
     return None if found is None else DeliveryId(found)
 
 
@@ -188,6 +190,22 @@ async def move(tx: AsyncConnection, delivery: Delivery, to: State, now: datetime
         raise LostClaimError(f"delivery {delivery.id} is no longer {delivery.state} under fence {delivery.fence}")
 
 
+async def lease_of(tx: AsyncConnection, delivery_id: DeliveryId) -> datetime | None:
+    """Return until when a delivery is claimed."""
+    query = select(deliveries.c.lease_until).where(deliveries.c.id == delivery_id)
+    moment: datetime | None = (await tx.execute(query)).scalar_one()
+    return moment
+
+
+async def end_all_leases(tx: AsyncConnection, now: datetime) -> None:
+    """Let every claim be over: the only process that could have held one is dead."""
+    await tx.execute(
+        update(deliveries)
+        .where(text(IN_FLIGHT), deliveries.c.lease_until > now)
+        .values(lease_until=now - timedelta(microseconds=1))
+    )
+
+
 async def change(tx: AsyncConnection, delivery_id: DeliveryId, **columns: Any) -> None:
     """Set columns of a delivery that say nothing of its state."""
     await tx.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**columns))
@@ -195,10 +213,7 @@ async def change(tx: AsyncConnection, delivery_id: DeliveryId, **columns: Any) -
 
 async def depth(tx: AsyncConnection) -> dict[tuple[ChannelId, State], int]:
     """Count what is not finished, by channel and state."""
-    query = text(
-        "SELECT channel_id, state, count(*) AS number FROM deliveries"
-        " WHERE state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown', 'held') GROUP BY channel_id, state"
-    )
+    query = text(f"SELECT channel_id, state, count(*) AS number FROM deliveries WHERE {UNFINISHED} GROUP BY 1, 2")  # noqa: S608
     return {(ChannelId(row.channel_id), State(row.state)): row.number for row in await tx.execute(query)}
 
 

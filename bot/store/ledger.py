@@ -55,30 +55,23 @@ async def end_attempt(
     await tx.execute(update(attempts).where(attempts.c.id == attempt_id).values(**values))
 
 
-async def last_attempt(
-    tx: AsyncConnection, delivery_id: DeliveryId
-) -> tuple[AttemptId, Attempt, Receipt | None] | None:
-    """Return a delivery's newest attempt, and the receipt that came too late for it."""
+async def last_attempt(tx: AsyncConnection, delivery_id: DeliveryId) -> tuple[AttemptId, Attempt] | None:
+    """Return a delivery's newest attempt."""
     query = select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.id.desc()).limit(1)
     row = (await tx.execute(query)).one_or_none()
     if row is None:
         return None
-    attempt = Attempt(
-        delivery_id=delivery_id,
-        method=Method(row.method),
-        text=row.text or "",
-        plain=row.plain or "",
-        link=row.link,
-        watermark=row.watermark,
-        started_at=row.started_at,
-        neighbours=tuple(
-            Neighbour(remote_id=remote_id, published_at=from_micros(at)) for remote_id, at in row.neighbours or ()
-        ),
-    )
-    receipt = None
-    if row.remote_id:
-        receipt = Receipt(remote_id=row.remote_id, permalink=row.permalink, more_ids=tuple(row.more_ids or ()))
-    return AttemptId(row.id), attempt, receipt
+    return AttemptId(row.id), _attempt(row)
+
+
+async def late_answer(tx: AsyncConnection, delivery_id: DeliveryId) -> tuple[Attempt, Receipt] | None:
+    """Return an attempt of an unpublished delivery whose answer came after its worker had lost the claim."""
+    query = select(attempts).where(attempts.c.delivery_id == delivery_id, attempts.c.remote_id.is_not(None))
+    row = (await tx.execute(query.order_by(attempts.c.id).limit(1))).one_or_none()
+    if row is None:
+        return None
+    receipt = _receipt(row)
+    return (_attempt(row), receipt) if receipt is not None else None
 
 
 async def looks(tx: AsyncConnection, attempt_id: AttemptId) -> Looks:
@@ -104,6 +97,7 @@ async def enter(
     title: str,
     text: str,
     at: datetime,
+    adopted: bool = False,
 ) -> None:
     """Enter a post that is public."""
     await tx.execute(
@@ -119,6 +113,7 @@ async def enter(
             method=method,
             text=text,
             published_at=at,
+            adopted=adopted,
         )
     )
 
@@ -175,6 +170,27 @@ def _more(receipt: Receipt) -> list[str] | None:
     return list(receipt.more_ids) or None
 
 
+def _attempt(row: Any) -> Attempt:
+    return Attempt(
+        delivery_id=DeliveryId(row.delivery_id),
+        method=Method(row.method),
+        text=row.text or "",
+        plain=row.plain or "",
+        link=row.link,
+        watermark=row.watermark,
+        started_at=row.started_at,
+        neighbours=tuple(
+            Neighbour(remote_id=remote_id, published_at=from_micros(at)) for remote_id, at in row.neighbours or ()
+        ),
+    )
+
+
+def _receipt(row: Any) -> Receipt | None:
+    if not row.remote_id:
+        return None
+    return Receipt(remote_id=row.remote_id, permalink=row.permalink, more_ids=tuple(row.more_ids or ()))
+
+
 def _entry(row: Any) -> LedgerEntry:
     return LedgerEntry(
         delivery_id=DeliveryId(row.delivery_id),
@@ -190,4 +206,5 @@ def _entry(row: Any) -> LedgerEntry:
         edited_at=row.edited_at,
         withdrawn_at=row.withdrawn_at,
         more_ids=tuple(row.more_ids or ()),
+        adopted=row.adopted,
     )

@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import FINAL, Kind, State
+from bot.store.deliveries import UNFINISHED
 from bot.store.tables import articles, channels, deliveries, ledger
 
 _PAGE = 1000
@@ -85,11 +86,7 @@ async def ledger_lines(
 
 async def queue_lines(tx: AsyncConnection, *, channel: str | None = None) -> list[dict[str, Any]]:
     """Return every delivery that waits or is in flight, in the order in which they were queued."""
-    query = (
-        _lines()
-        .where(text("state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown', 'held')"))
-        .order_by(deliveries.c.id)
-    )
+    query = _lines().where(text(UNFINISHED)).order_by(deliveries.c.id)
     if channel is not None:
         query = query.where(channels.c.name == channel)
     return [_line(row) for row in await tx.execute(query)]

@@ -16,15 +16,18 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring the schema to the newest revision."""
-    command.upgrade(_config(connection), "head")
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Bring the schema to the newest revision, or to an earlier one (tests of what a release finds)."""
+    command.upgrade(_config(connection), to)
+
+
+def revisions() -> list[str]:
+    """Return every revision, oldest first."""
+    from alembic.script import ScriptDirectory
+
+    return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
 
 
 def newest() -> str:
     """Return the newest revision that the migrations lead to."""
-    from alembic.script import ScriptDirectory
-
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None  # noqa: S101 - the folder holds at least the first
-    return head
+    return revisions()[-1]

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import FINAL
-from bot.store.tables import articles, attempts, decisions, deliveries, payloads, revisions, traces, uploads
+from bot.store.tables import articles, attempts, decisions, deliveries, found, payloads, revisions, traces, uploads
 
 
 async def prune(tx: AsyncConnection, before: datetime) -> dict[str, int]:
@@ -35,6 +35,7 @@ async def prune(tx: AsyncConnection, before: datetime) -> dict[str, int]:
             .values(text=None, plain=None),
         ),
         "decisions": await _count(tx, delete(decisions).where(decisions.c.at < before)),
+        "found": await _count(tx, delete(found).where(found.c.found_at < before)),
         "uploads": await _count(tx, delete(uploads).where(uploads.c.at < before)),
     }
     return {"bodies": await _strip(tx, articles, articles.c.id.in_(old)), **dropped}

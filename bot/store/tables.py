@@ -240,6 +240,12 @@ deliveries = Table(
         where="state IN ('proposed', 'held')",
     ),
     _partial(
+        "ix_deliveries_unfinished",
+        "channel_id",
+        "state",
+        where="state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown', 'held')",
+    ),
+    _partial(
         "ix_deliveries_backlog",
         "channel_id",
         "turn_at",
@@ -297,6 +303,8 @@ ledger = Table(
     Column("edited_at", UtcTime),
     Column("withdrawn_at", UtcTime),
     Column("more_ids", _Json),  # of an album's further messages
+    # It was there before us and does not read as we write: its words are not ours to change.
+    Column("adopted", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("channel_id", "remote_id"),
     Index("ix_ledger_channel_id_published_at", "channel_id", "published_at"),
     Index("ix_ledger_article_id", "article_id"),

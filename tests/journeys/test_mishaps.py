@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.clock import SystemClock
-from bot.sandbox import mishaps
+from bot.sandbox import ReadBack, mishaps
 from tests.factories import an_article
 from tests.journeys.outlet import BOT_ID, PAGE, PAGE_TOKEN, Outlet, ledger, publish, queue
 
@@ -83,9 +83,10 @@ async def test_a_post_that_never_arrived_is_proved_absent_and_sent_again(outlet:
 
 
 async def test_without_any_evidence_a_post_is_held_and_the_channel_goes_on(outlet: Outlet):
-    outlet.variables |= QUICK | {"VISTNYK_TELEGRAM__WEB_URL": "http://127.0.0.1:9"}
+    outlet.variables |= QUICK
     outlet.sandbox.telegram.next("sendMessage", mishaps.published_but_silent)
     async with outlet.open() as service:
+        outlet.sandbox.telegram.read_back = ReadBack(broken=True)
         first, second = a_story(), a_story()
         await publish(service, first)
         await settle(service)

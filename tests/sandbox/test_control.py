@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import Any
 
 import aiohttp
@@ -99,3 +101,55 @@ async def test_an_outage_is_leaving_and_entering_on_the_same_port(ask: Asker, sa
     await sandbox.__aenter__()
     await ask.bot("sendMessage", chat_id=-1001, text="три")
     assert [post.text for post in sandbox.telegram.posts(-1001)] == ["раз", "три"]
+
+
+async def test_a_platform_that_is_far_away_answers_late_and_truthfully(ask: Asker, sandbox: Sandbox) -> None:
+    await put(ask, "latency", platform="telegram", seconds=0.3)
+    await put(ask, "latency", platform="facebook", seconds=0.3)
+    for call in (ask.bot("sendMessage", chat_id=-1001, text="x"), ask.graph("GET", "me")):
+        asked_at = time.monotonic()
+        assert (await call)[0] == 200
+        assert time.monotonic() - asked_at >= 0.29
+    assert [post.text for post in sandbox.telegram.posts(-1001)] == ["x"]
+
+
+async def test_how_much_of_a_pages_allowance_is_used_is_set_from_outside(ask: Asker, sandbox: Sandbox) -> None:
+    await put(ask, "facebook/usage", call_count=90)
+    page, token = next(iter(sandbox.facebook.pages)), next(iter(sandbox.facebook.tokens))
+    bearer = {"Authorization": f"Bearer {token}"}
+    async with ask.session.get(f"{ask.url}/graph/{page}", headers=bearer) as answer:
+        told = json.loads(answer.headers["X-Business-Use-Case-Usage"])
+    assert told[page][0]["call_count"] == 90
+
+
+async def test_trouble_by_chance_takes_mishaps_with_their_numbers(ask: Asker) -> None:
+    rates = [{"mishap": "throttle", "retry_after": 7, "chance": 1.0}]
+    await put(ask, "trouble", platform="telegram", seed=1, rates=rates, methods=["sendMessage"])
+    status, answer = await ask.bot("sendMessage", chat_id=-1001, text="раз")
+    assert (status, answer["parameters"]["retry_after"]) == (429, 7)
+
+
+async def test_the_record_tells_who_called_inside_a_ban(ask: Asker) -> None:
+    await put(ask, "mishaps", platform="telegram", method="sendMessage", mishap="throttle", retry_after=5)
+    await put(ask, "mishaps", platform="facebook", method="feed", mishap="throttle", retry_after=5, code=4)
+    for _ in range(2):
+        await ask.bot("sendMessage", chat_id=-1001, text="раз")
+        await ask.graph("POST", "2001/feed", message="раз")
+    for platform in ("telegram", "facebook"):
+        calls = await get(ask, f"calls?platform={platform}")
+        assert [call["inside_ban"] for call in calls] == [False, True], platform
+        assert calls[0]["banned_for"] == 5, platform
+
+
+async def test_a_stale_page_may_come_alive_by_itself(ask: Asker, sandbox: Sandbox) -> None:
+    now = sandbox.telegram.clock()
+    await put(ask, "read_back", platform="telegram", stale_after=now - 5, stale_until=now + 5)
+    look = sandbox.telegram.read_back
+    assert [look.shows(now, now), look.shows(now - 6, now), look.shows(now, now + 5)] == [False, True, True]
+
+
+async def test_the_state_counts_what_each_channel_has_shown(ask: Asker) -> None:
+    await ask.bot("sendMessage", chat_id=-1001, text="раз")
+    state = await get(ask, "state")
+    assert 1 in state["telegram"]["posts"].values()
+    assert set(state["facebook"]["posts"]) == set(state["facebook"]["pages"])

@@ -1,0 +1,133 @@
+"""Takes over what a channel shows already: such an article is entered in the ledger instead of being sent again.
+
+A restored backup, a lost database and a tool that ran before us all look alike from here: posts in the channel that
+the ledger does not have. They are kept (`store.found`), and each waiting delivery whose article one of them shows is
+adopted, now or when the article is queued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from urllib.parse import unquote_plus, urlsplit
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.channels.evidence import fingerprint
+from bot.compose.post import Composer
+from bot.domain.channel import Channel, ChannelId, Platform
+from bot.domain.delivery import Delivery, DeliveryId, State
+from bot.domain.ledger import PublicPost, Receipt
+from bot.domain.post import Method
+from bot.errors import ComposeError, SourceError
+from bot.sources.canonical import canonical
+from bot.store import articles, channels, deliveries, found, ledger
+from bot.store.articles import StoredArticle
+from bot.store.decisions import Decision, decide
+
+
+async def remember(
+    tx: AsyncConnection, channel: Channel, channel_id: ChannelId, posts: Sequence[PublicPost], now: datetime
+) -> int:
+    """Keep what a channel shows and its ledger does not have; return how many posts that are."""
+    strangers = await found.strangers(tx, channel_id, posts)
+    for post in strangers:
+        await found.keep(tx, channel_id, post, _articles_in(post, channel), now)
+    return len(strangers)
+
+
+async def adopt(
+    tx: AsyncConnection,
+    composer: Composer,
+    served: Mapping[ChannelId, Channel],
+    now: datetime,
+    *,
+    queued: Sequence[DeliveryId] | None = None,
+) -> int:
+    """Enter what is public already instead of sending it; return how many deliveries that concerned.
+
+    Args:
+        served: the channels to look at by id, their rows locked.
+        queued: look at these deliveries alone.
+    """
+    count = 0
+    for match in await found.matches(tx, list(served), queued):
+        delivery = await deliveries.get(tx, match.delivery_id)
+        stored = await articles.get(tx, match.article_id)
+        channel = served[match.channel_id]
+        free = await found.strangers(tx, match.channel_id, match.posts)
+        if delivery.repost:  # a notice, a return: the article's first post has the same link, so the words decide
+            free = [post for post in free if _reads_as(composer, delivery, stored, channel, post)]
+            if not free:
+                continue
+        if free:
+            post = free[0]
+            why = f"it is public already and was adopted instead of sent: {post.permalink or post.remote_id}"
+            await deliveries.move(tx, delivery, State.PUBLISHED, now, error="")
+            await ledger.enter(
+                tx,
+                delivery,
+                Receipt(remote_id=post.remote_id, permalink=post.permalink, more_ids=post.more_ids),
+                _method(channel, stored),
+                title=stored.article.title,
+                text=post.plain,
+                at=post.published_at,
+                adopted=not _reads_as(composer, delivery, stored, channel, post),
+            )
+        else:
+            known = match.posts[0]
+            why = f"it stands in a post that is public already: {known.permalink or known.remote_id}"
+            await deliveries.move(tx, delivery, State.CANCELLED, now, error=why)
+        made = Decision(
+            decision="adopted",
+            detail=why,
+            article_id=match.article_id,
+            channel_id=match.channel_id,
+            delivery_id=match.delivery_id,
+        )
+        await decide(tx, [made], now)
+        await channels.wake(tx, [match.channel_id], now)
+        count += 1
+    return count
+
+
+def _articles_in(post: PublicPost, channel: Channel) -> list[str]:
+    """Return the addresses in a post: as they stand, canonical, and without the parameters this channel adds."""
+    addresses = []
+    for link in post.links:
+        addresses.append(link)  # as an attempt of ours would have it
+        with suppress(SourceError):
+            addresses.append(canonical(link))
+            addresses.append(canonical(_without(link, dict(channel.link_parameters))))
+    return addresses
+
+
+def _without(link: str, parameters: Mapping[str, str]) -> str:
+    parts = urlsplit(link)
+    kept = []
+    for pair in parts.query.split("&"):
+        name, _, value = pair.partition("=")
+        if parameters.get(unquote_plus(name)) != unquote_plus(value):
+            kept.append(pair)
+    return parts._replace(query="&".join(kept)).geturl()
+
+
+def _reads_as(
+    composer: Composer, delivery: Delivery, stored: StoredArticle, channel: Channel, post: PublicPost
+) -> bool:
+    """Say whether a post reads as we would have written it."""
+    words = fingerprint(post.plain)
+    article, at = stored.article, post.published_at
+    with suppress(ComposeError):
+        if delivery.repost < 0:
+            return fingerprint(composer.notice(article, channel, at=at, what="corrected").plain) == words
+        return any(fingerprint(composer.compose(article, channel, at=at, rung=rung).plain) == words for rung in (0, 1))
+    return False
+
+
+def _method(channel: Channel, stored: StoredArticle) -> Method:
+    """Return by which call the post was most likely made; an edit that finds it otherwise tries the other one."""
+    if channel.platform is Platform.FACEBOOK:
+        return Method.PHOTOS if stored.article.photo_url else Method.FEED
+    return Method.SEND_PHOTO if stored.article.photo_url else Method.SEND_MESSAGE

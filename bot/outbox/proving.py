@@ -1,0 +1,154 @@
+"""Compares each channel with its ledger before anything is published there by this process.
+
+The ledger may be younger than the channel (a restored backup), empty (a lost database), or begun later than the
+channel (another tool came before). So a channel is unproven until its newest public posts were seen; what is in none
+of our books is kept, and adopted where it waits. A channel that can never be read is served as it is; one that cannot
+be read now is waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.agenda import adoption
+from bot.clock import Clock
+from bot.compose.post import Composer
+from bot.domain.channel import Channel, ChannelId
+from bot.domain.delivery import HeldReason, State
+from bot.domain.ledger import Neighbour, PublicPost, Survey
+from bot.failpoints import reach
+from bot.logs import logger
+from bot.outbox.lane import Lane
+from bot.outbox.record import about
+from bot.store import channels, deliveries, ledger
+from bot.store.database import Database
+from bot.store.decisions import decide
+from bot.store.tables import deliveries as rows
+
+_KNOWN = 50  # posts of the ledger, one of which a survey should reach
+_MOST = 500  # posts that a survey reads where it reaches none
+_NEIGHBOURS = 5
+_log = logger("proving")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Trying:
+    """A channel that could not be read yet: since when, until when not again, and why."""
+
+    since: float
+    again_at: float
+    wait: float
+    why: str
+    access_lost: bool
+
+
+class Prover:
+    """Knows which channels this process may publish to."""
+
+    def __init__(self, database: Database, clock: Clock, composer: Composer, hold_after: timedelta) -> None:
+        self._database = database
+        self._clock = clock
+        self._composer = composer
+        self._hold_after = hold_after.total_seconds()
+        self._seen: dict[ChannelId, tuple[Neighbour, ...]] = {}
+        self._trying: dict[ChannelId, _Trying] = {}
+        self._locks: dict[ChannelId, asyncio.Lock] = {}
+
+    def is_proven(self, channel_id: ChannelId) -> bool:
+        """Whether what the channel shows is in the books."""
+        return channel_id in self._seen
+
+    def given_up(self, channel_id: ChannelId) -> tuple[HeldReason, str] | None:
+        """Say why a channel cannot be read, where a person has to see to it; None where that may pass by itself."""
+        trying = self._trying.get(channel_id)
+        if trying is not None and trying.access_lost:
+            return HeldReason.ACCESS, trying.why
+        if trying is None or self._clock.running() - trying.since < self._hold_after:
+            return None
+        return HeldReason.NO_EVIDENCE, f"the channel cannot be compared with the ledger since the start: {trying.why}"
+
+    def again_in(self, channel_id: ChannelId) -> timedelta:
+        """Return how long to wait before the next attempt to read an unproven channel."""
+        trying = self._trying.get(channel_id)
+        left = trying.again_at - self._clock.running() if trying is not None else 0.0
+        return timedelta(seconds=max(0.05, left))
+
+    def neighbours(self, channel_id: ChannelId) -> tuple[Neighbour, ...]:
+        """Return the newest posts that the channel showed when it was proven, newest first."""
+        return self._seen.get(channel_id, ())
+
+    async def prove_all(self, lanes: Mapping[ChannelId, Lane]) -> None:
+        """Try to prove all channels at one time."""
+        await asyncio.gather(*(self.prove(lane) for lane in lanes.values()))
+
+    async def prove(self, lane: Lane) -> bool:
+        """Compare a channel with its ledger, unless that was done or tried just now; say whether it is proven."""
+        async with self._locks.setdefault(lane.id, asyncio.Lock()):
+            trying = self._trying.get(lane.id)
+            now = self._clock.running()
+            if lane.id in self._seen or (trying is not None and now < trying.again_at):
+                return lane.id in self._seen
+            async with self._database.read() as tx:
+                known = {post.remote_id for post in await ledger.newest(tx, lane.id, _KNOWN)}
+            shown = await lane.publisher.survey(known, _MOST)
+            if not shown.readable and not shown.for_good:
+                self._try_again(lane, trying, shown)
+                return False
+            await self._enter(lane.channel, lane.id, shown, known)
+            self._trying.pop(lane.id, None)
+            return True
+
+    def _try_again(self, lane: Lane, before: _Trying | None, shown: Survey) -> None:
+        now = self._clock.running()
+        wait = min(30.0, self._hold_after / 10, 2 * before.wait if before is not None else 1.0)
+        since = before.since if before is not None else now
+        self._trying[lane.id] = _Trying(
+            since=since, again_at=now + wait, wait=wait, why=shown.detail, access_lost=shown.access_lost
+        )
+        if before is None:
+            said = "the channel cannot be read yet, nothing new is published there"
+            _log.warning(said, channel=lane.channel.name, why=shown.detail)
+
+    async def _enter(self, channel: Channel, channel_id: ChannelId, shown: Survey, known: set[str]) -> None:
+        async with channels.turn(self._database, [channel_id]) as (tx, now):
+            strangers = await adoption.remember(tx, channel, channel_id, shown.posts, now)
+            await self._release(tx, channel_id, now)
+            adopted = await adoption.adopt(tx, self._composer, {channel_id: channel}, now)
+            await channels.wake(tx, [channel_id], now)
+            reach("adopt.before")
+        reach("adopt.after")
+        self._seen[channel_id] = tuple(_neighbour(post) for post in reversed(shown.posts[-_NEIGHBOURS:]))
+        if not shown.readable:
+            _log.warning("the channel can never be read back", channel=channel.name, why=shown.detail)
+        elif strangers or not (shown.complete or known):
+            _log.warning(
+                "the channel shows posts that the ledger does not have",
+                channel=channel.name,
+                posts=strangers,
+                adopted=adopted,
+                reached_a_known_one=shown.complete,
+            )
+
+    async def _release(self, tx: AsyncConnection, channel_id: ChannelId, now: datetime) -> None:
+        """Let posts go on that were held only because the channel could not be compared: they were never sent."""
+        held = await deliveries.find(
+            tx,
+            text(deliveries.STANDING),
+            rows.c.channel_id == channel_id,
+            rows.c.held_reason == HeldReason.NO_EVIDENCE,
+            rows.c.attempts == 0,
+        )
+        for delivery in held:
+            await deliveries.move(tx, delivery, State.PLANNED, now, error="")
+            await decide(tx, [about(delivery, "planned", "the channel was compared with the ledger")], now)
+
+
+def _neighbour(post: PublicPost) -> Neighbour:
+    last = post.more_ids[-1] if post.more_ids else post.remote_id
+    return Neighbour(remote_id=last, published_at=post.published_at)

@@ -1,0 +1,75 @@
+"""A bell between replicas: whoever gives the outbox something to do rings it, and every worker looks at once.
+
+A hint and never the truth: a ring that nobody heard is made up for by the worker's next look. Only PostgreSQL has one
+(LISTEN/NOTIFY); an embedded database has a single service, which its own rooms wake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Self
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.logs import logger
+from bot.store.database import Database
+
+_NAME = "vistnyk"
+_AGAIN = 2.0  # seconds before a lost connection is made anew
+_log = logger("bell")
+
+
+async def ring(tx: AsyncConnection) -> None:
+    """Ring when this transaction commits."""
+    if tx.dialect.name == "postgresql":
+        await tx.execute(text(f"NOTIFY {_NAME}"))
+
+
+class Bell:
+    """Hears the rings of all processes on one database while it is open; quiet on an embedded one.
+
+    Args:
+        heard: called for every ring, and once after each new connection, since rings may have been missed.
+    """
+
+    def __init__(self, database: Database, heard: Callable[[], None]) -> None:
+        self._address = None if database.is_embedded else database.address
+        self._heard = heard
+        self._listening: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        if self._address is not None:
+            self._listening = asyncio.create_task(self._listen(self._address), name="bell")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+
+    async def _listen(self, address: str) -> None:
+        while True:
+            try:
+                await self._hear(address)
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _log.debug("the bell between replicas is down", why=type(error).__name__)
+            await asyncio.sleep(_AGAIN)
+
+    async def _hear(self, address: str) -> None:
+        ended = asyncio.Event()
+        connection = await asyncpg.connect(address, timeout=10)
+        try:
+            connection.add_termination_listener(lambda _: ended.set())
+            await connection.add_listener(_NAME, self._rung)
+            self._heard()
+            await ended.wait()
+        finally:
+            with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await connection.close(timeout=1)
+
+    def _rung(self, *_: Any) -> None:
+        self._heard()

@@ -1,0 +1,80 @@
+"""Several replicas on one PostgreSQL: what one takes in another sends at once, single duties are one replica's."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.app import Service
+from bot.clock import SystemClock
+from bot.sandbox import Sandbox
+from tests.factories import an_article
+from tests.journeys.outlet import Outlet, until
+
+pytestmark = pytest.mark.postgres
+NOW = SystemClock().now()
+
+
+@pytest.fixture
+def shared(tmp_path: Path, sandbox: Sandbox, postgres_url: str) -> Outlet:
+    """An outlet whose replicas share a PostgreSQL."""
+    return Outlet(tmp_path, sandbox, postgres_url)
+
+
+@asynccontextmanager
+async def at_work(service: Service) -> AsyncIterator[None]:
+    working = asyncio.create_task(service.worker.run())
+    try:
+        yield
+    finally:
+        await service.worker.stop()
+        await working
+
+
+async def until_quick(condition: Callable[[], bool]) -> float:
+    began = time.perf_counter()
+    await until(condition, seconds=10)
+    return time.perf_counter() - began
+
+
+async def test_what_one_replica_takes_in_another_one_sends_within_a_second(shared: Outlet):
+    async with shared.open() as one, shared.open() as other, at_work(other):
+        await asyncio.sleep(1)  # both look once and find nothing to do for seconds
+        waits = []
+        for number in range(5):
+            article = an_article(published_at=NOW - timedelta(minutes=1))
+            await one.house.intake.accept([article], "push")
+            waits.append(await until_quick(lambda number=number: len(shared.telegram) == number + 1))
+    assert sorted(waits)[2] < 1
+
+
+async def test_a_bell_that_was_cut_is_made_anew(shared: Outlet):
+    async with shared.open() as one, shared.open() as other, at_work(other):
+        async with one.house.database.write() as tx:
+            from sqlalchemy import text
+
+            cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+            assert len((await tx.execute(text(cut))).all()) == 2
+        await asyncio.sleep(3)
+        article = an_article(published_at=NOW - timedelta(minutes=1))
+        await one.house.intake.accept([article], "push")
+        assert await until_quick(lambda: len(shared.telegram) == 1) < 1.5
+
+
+async def test_one_replica_reads_back_and_another_takes_over_when_it_is_gone(shared: Outlet):
+    shared.variables |= {"VISTNYK_DELIVERY__LEASE": "2s", "VISTNYK_DELIVERY__TIMEOUT": "500ms"}
+    async with shared.open() as one, shared.open() as other:
+        assert await one.reconciler._has_duty()
+        assert not await other.reconciler._has_duty()
+        assert await one.reconciler._has_duty()
+        await one.give_back()
+        assert await other.reconciler._has_duty()
+        assert not await one.reconciler._has_duty()
+        await asyncio.sleep(2.1)  # as if it were dead
+        assert await one.reconciler._has_duty()
