@@ -29,6 +29,8 @@ from bot.configuration import Configuration
 from bot.domain.channel import Channel, ChannelId, Platform
 from bot.domain.delivery import DeliveryId
 from bot.errors import BotError, DatabaseError, SettingsError
+from bot.insights import refresh
+from bot.insights.refresh import Insights
 from bot.intake.one_pass import Intake
 from bot.metrics import Metrics
 from bot.network import Fetcher
@@ -249,6 +251,7 @@ class Service:
     reconciler: Reconciler
     sources: list[tuple[SourceSettings, Source]]
     holder: str
+    insights: Insights
     server: Server | None = None
 
     async def look(self, settings: SourceSettings, source: Source) -> None:
@@ -314,6 +317,7 @@ async def open_service(
         service = Service(
             house=house,
             holder=holder,
+            insights=await stack.enter_async_context(_insights(configuration, house, lanes, holder)),
             lanes=lanes,
             worker=worker,
             reconciler=Reconciler(
@@ -335,6 +339,16 @@ async def open_service(
         if serve_web:
             service.server = await stack.enter_async_context(_server(configuration, service))
         yield service
+
+
+def _insights(configuration: Configuration, house: House, lanes: dict[ChannelId, Lane], holder: str) -> Insights:
+    """Return the room that asks pages for figures; beside an older tool it asks nothing."""
+    pages = [
+        refresh.Page(id=lane.id, name=lane.channel.name, asker=lane.publisher.insights, limits=lane.limits)
+        for lane in lanes.values()
+        if isinstance(lane.publisher, FacebookPublisher) and configuration.settings.mode == "publish"
+    ]
+    return Insights(house.database, house.clock, pages, holder=holder)
 
 
 def build_source(configuration: Configuration, fetcher: Fetcher, source: SourceSettings) -> Source:
@@ -382,6 +396,8 @@ def ticker(service: Service) -> Ticker:
     bells = Ticker(service.house.clock)
     bells.every(_LOOK, "reconcile", service.reconciler.reconcile)
     bells.every(_LOOK, "proofread", service.house.proof.look)
+    if service.insights.asks:
+        bells.every(refresh.EVERY, "insights", service.insights.refresh)
     for settings, source in service.sources:
         bells.every(settings.every, f"source {settings.name}", partial(service.look, settings, source))
     return bells

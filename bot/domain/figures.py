@@ -101,7 +101,8 @@ class Today:
     """A day of the outlet so far: its newest posts, newest first, and how everything else stands.
 
     `published` counts all posts of the day, also those that `posts` has no room for; `failed`, `expired` and
-    `cancelled` are posts that ended so; `planned`, `proposed` and `held` still wait.
+    `cancelled` are posts that ended so; `planned`, `proposed` and `held` still wait, edits and withdrawals among them,
+    and those `in_flight` are on their way or being looked for.
     """
 
     day: date
@@ -115,6 +116,7 @@ class Today:
     planned: int = 0
     proposed: int = 0
     held: int = 0
+    in_flight: int = 0
 
 
 def earliest(since: datetime, until: datetime) -> datetime:

@@ -17,6 +17,7 @@ from typing import Protocol, Self, TypedDict
 from bot.clock import Clock
 from bot.domain.channel import ChannelId
 from bot.domain.figures import Stats
+from bot.domain.ledger import is_unknown
 from bot.errors import (
     AccessLostError,
     DatabaseError,
@@ -179,8 +180,8 @@ class Insights:
         stop: _StopError | None = None
         missed, ended = False, ""
         try:
-            if inquiry.withdrawn_at is not None:
-                ended = "withdrawn"
+            if inquiry.withdrawn_at is not None or is_unknown(inquiry.remote_id):
+                ended = "withdrawn" if inquiry.withdrawn_at is not None else "its id is not known"
             else:
                 for metric in self._awake(page):
                     found = await self._ask(page, inquiry.remote_id, metric)
@@ -193,7 +194,7 @@ class Insights:
             stop, missed = error, error.missed
         async with self._database.write() as tx:
             now = await self._database.now(tx)
-            if told and await figures.hear(tx, inquiry.delivery_id, page.id, now):
+            if told:
                 await figures.keep(tx, inquiry.delivery_id, told, now, published_at=inquiry.published_at)
             if stop is None or missed:
                 misses = inquiry.misses + 1 if missed else 0

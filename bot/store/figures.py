@@ -84,7 +84,7 @@ async def keep(
 
 
 async def hear(tx: AsyncConnection, delivery_id: DeliveryId, channel_id: ChannelId, at: datetime) -> bool:
-    """Note that figures of a post were told as of a time; False where newer ones were told before.
+    """Note that figures of a post were told, unasked, as of a time; False where newer ones were told before.
 
     Holds the post's row until the transaction ends, so that two who hear at once keep one after the other.
     """

@@ -15,17 +15,12 @@ from bot.domain.delivery import DeliveryId, Kind, State
 from bot.domain.figures import CLICKS, REACTION, VIEWS, Counted, Stats, Today, add_up, earliest, reactions
 from bot.domain.timetable import Timetable
 from bot.store import figures as series
+from bot.store.deliveries import UNFINISHED
 from bot.store.tables import articles, channels, deliveries, figures, ledger
 
 Which = ChannelId | Collection[ChannelId] | None  # one channel, some, or all that there ever were
 
 MOST_POSTS = 20_000  # in one account
-_WAITING = (
-    ("planned", "state = 'planned' AND pinned_at IS NULL"),  # in the exact words of the partial indexes
-    ("planned", "state = 'planned' AND pinned_at IS NOT NULL"),
-    ("proposed", "state IN ('proposed', 'held') AND state = 'proposed'"),
-    ("held", "state IN ('proposed', 'held') AND state = 'held'"),
-)
 
 
 async def totals(tx: AsyncConnection, delivery_ids: Iterable[DeliveryId]) -> dict[DeliveryId, dict[str, int]]:
@@ -111,10 +106,10 @@ async def today(tx: AsyncConnection, which: Which, now: datetime, zone: ZoneInfo
         .group_by(deliveries.c.kind, deliveries.c.state)
     )
     ended = {(row.kind, row.state): row.number for row in await tx.execute(query)}
-    waiting = {"planned": 0, "proposed": 0, "held": 0}
-    for name, condition in _WAITING:
-        waits = select(func.count()).select_from(deliveries).where(deliveries.c.channel_id.in_(ids), text(condition))
-        waiting[name] += (await tx.execute(waits)).scalar_one()
+    query = select(deliveries.c.state, func.count().label("number")).where(
+        deliveries.c.channel_id.in_(ids), text(UNFINISHED)
+    )
+    waits = {row.state: row.number for row in await tx.execute(query.group_by(deliveries.c.state))}
     return Today(
         day=day,
         posts=tuple(await _with_figures(tx, posts)),
@@ -125,7 +120,8 @@ async def today(tx: AsyncConnection, which: Which, now: datetime, zone: ZoneInfo
             state.value: sum(ended.get((kind, state), 0) for kind in Kind if kind.makes_public)
             for state in (State.FAILED, State.EXPIRED, State.CANCELLED)
         },
-        **waiting,
+        **{state.value: waits.pop(state, 0) for state in (State.PLANNED, State.PROPOSED, State.HELD)},
+        in_flight=sum(waits.values()),
     )
 
 

@@ -444,14 +444,14 @@ figures = Table(
     sqlite_with_rowid=False,
 )
 
-# When each post's figures were last heard, and when to ask for them again.
+# Of posts whose figures are told unasked: as of when they are known. Of the others: when to ask for them again.
 inquiries = Table(
     "inquiries",
     metadata,
     Column("delivery_id", _Key, ForeignKey("deliveries.id"), primary_key=True, autoincrement=False),
     Column("channel_id", _Key, ForeignKey("channels.id"), nullable=False),
     Column("heard_at", UtcTime),
-    Column("next_at", UtcTime),  # NULL: nobody asks (any more); the figures are told unasked, or it has ended
+    Column("next_at", UtcTime),  # NULL: nobody asks (any more)
     Column("misses", SmallInteger, nullable=False, server_default="0"),
     Column("ended", Text, nullable=False, server_default=""),
     _partial("ix_inquiries_next_at", "channel_id", "next_at", where="next_at IS NOT NULL"),
