@@ -20,6 +20,7 @@ _EDGE, _GAP, _PAD = 32, 18, 28
 _LEFT, _RIGHT = _EDGE + _PAD, WIDTH - _EDGE - _PAD
 _WEEKDAYS = ("Пн", "Вт", "Ср", "Чт", "Пт", "Сб", "Нд")
 _MONTHS = tuple("січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня".split())
+_LARGE = ((1_000, "тис."), (1_000_000, "млн"), (1_000_000_000, "млрд"))
 _DAILY = 45  # days that have a bar each; of a longer time each week has one
 _LABELLED = 14  # bars that carry their number
 _BEST = 3
@@ -66,8 +67,8 @@ def _tiles(sheet: Sheet, stats: Stats, top: int, bottom: int) -> None:
         left = _EDGE + place * (wide + _GAP)
         sheet.box(left, top, left + wide, bottom, _CARD, radius=16)
         middle = left + wide / 2
-        sheet.write((middle, top + 68), number, 54, _INK, bold=True, anchor="ms", room=wide - 16)
-        sheet.write((middle, bottom - 18), words, 26, _MUTED, anchor="ms", room=wide - 12)
+        sheet.write((middle, top + 64), number, 54, _INK, bold=True, anchor="ms", room=wide - 16)
+        sheet.write((middle, bottom - 15), words, 26, _MUTED, anchor="ms", room=wide - 12)
 
 
 def _columns(
@@ -176,15 +177,14 @@ def _warmth(count: int, most: int) -> Colour:
 
 
 def _number(count: int | None) -> str:
-    """Return a number as it is written in Ukrainian, short where it is very large."""
+    """Return a number as it is written in Ukrainian, short where it is large."""
     if count is None:
         return _MINUS
-    for size, word in ((1_000_000_000, "млрд"), (1_000_000, "млн"), (100_000, "тис.")):
-        if count >= size:
-            scale = 1000 if word == "тис." else size
-            shown = f"{count / scale:.1f}".removesuffix(".0") if count / scale < 100 else f"{count / scale:.0f}"
-            return f"{shown} {word}".replace(".", ",", 1) if "." in shown else f"{shown} {word}"
-    return f"{count:,}".replace(",", "\u00a0")
+    if count < 100_000:
+        return f"{count:,}".replace(",", "\u00a0")
+    size, word = next((each for each in _LARGE if count / each[0] < 999.5), _LARGE[-1])
+    shown = f"{count / size:.{1 if count / size < 99.95 else 0}f}".removesuffix(".0")
+    return f"{shown.replace('.', ',')} {word}"
 
 
 def _counted(count: int | None, one: str, few: str, many: str) -> str:
