@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select, text
+from sqlalchemy import Select, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.channel import ChannelId, Platform
 from bot.domain.delivery import DeliveryId, Kind, State
-from bot.domain.figures import CLICKS, REACTION, VIEWS, Counted, Stats, Today, add_up, earliest, reactions
+from bot.domain.figures import CLICKS, VIEWS, Counted, Stats, Today, add_up, earliest, reactions
 from bot.domain.timetable import Timetable
 from bot.store import figures as series
 from bot.store.deliveries import UNFINISHED
@@ -20,7 +21,7 @@ from bot.store.tables import articles, channels, deliveries, figures, ledger
 
 Which = ChannelId | Collection[ChannelId] | None  # one channel, some, or all that there ever were
 
-MOST_POSTS = 20_000  # in one account
+MOST_POSTS = 10_000  # in one account
 
 
 async def totals(tx: AsyncConnection, delivery_ids: Iterable[DeliveryId]) -> dict[DeliveryId, dict[str, int]]:
@@ -54,21 +55,13 @@ async def stats(tx: AsyncConnection, which: Which, since: datetime, now: datetim
     if cut:
         since = posts[-1].published_at
         within[1] = ledger.c.published_at >= since
-    figure = _newest(within).subquery()
-    is_reaction = figure.c.name.startswith(REACTION, autoescape=True)
-    per_post = select(
-        figure.c.delivery_id,
-        func.sum(case((is_reaction, figure.c.value), else_=0)).label("reactions"),
-        *(func.sum(case((figure.c.name == name, figure.c.value))).label(name) for name in (CLICKS, VIEWS)),
-    ).group_by(figure.c.delivery_id)
-    counts = {row.delivery_id: row for row in await tx.execute(per_post)}
-    per_name = select(figure.c.name, func.sum(figure.c.value).label("value")).where(is_reaction)
-    held = {row.name: int(row.value) for row in await tx.execute(per_name.group_by(figure.c.name))}
-    counted = []
-    for row in posts:
-        found = counts.get(row.delivery_id)
-        known = {} if found is None else {"reactions": found.reactions, CLICKS: found.clicks, VIEWS: found.views}
-        counted.append(_counted(row, {name: int(value) for name, value in known.items() if value is not None}))
+    meant = select(ledger.c.delivery_id).where(*within)
+    known: dict[DeliveryId, dict[str, int]] = {}
+    held: Counter[str] = Counter()
+    for figure in await tx.execute(series.newest_points(figures.c.delivery_id.in_(meant))):
+        known.setdefault(figure.delivery_id, {})[figure.name] = figure.value
+        held[figure.name] += figure.value
+    counted = [_counted(row, known.get(row.delivery_id, {})) for row in posts]
     return add_up(counted, reactions(held), since, now, zone, cut=cut)
 
 
@@ -155,28 +148,9 @@ def _posts() -> Select[Any]:
     )
 
 
-def _newest(within: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    """Return the query for the newest point of every series of the posts meant."""
-    later = figures.alias("later")
-    last = (
-        select(func.max(later.c.at))
-        .where(later.c.delivery_id == figures.c.delivery_id, later.c.name == figures.c.name)
-        .correlate(figures)
-        .scalar_subquery()
-    )
-    return (
-        select(figures.c.delivery_id, figures.c.name, figures.c.value)
-        .join_from(ledger, figures, figures.c.delivery_id == ledger.c.delivery_id)
-        .where(*within, figures.c.at == last)
-    )
-
-
 async def _with_figures(tx: AsyncConnection, posts: Sequence[Any]) -> list[Counted]:
     told = await totals(tx, [DeliveryId(row.delivery_id) for row in posts])
-    return [
-        _counted(row, {**told[row.delivery_id], "reactions": sum(reactions(told[row.delivery_id]).values())})
-        for row in posts
-    ]
+    return [_counted(row, told[row.delivery_id]) for row in posts]
 
 
 def _counted(row: Any, told: dict[str, int]) -> Counted:
@@ -193,7 +167,7 @@ def _counted(row: Any, told: dict[str, int]) -> Counted:
         permalink=row.permalink,
         published_at=row.published_at,
         withdrawn_at=row.withdrawn_at,
-        reactions=told.get("reactions", 0),
+        reactions=sum(reactions(told).values()),
         clicks=told.get(CLICKS),
         views=told.get(VIEWS),
         waited=waited,

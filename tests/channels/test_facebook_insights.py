@@ -33,7 +33,8 @@ async def test_every_metric_tells_its_figure(facebook: FacebookStage) -> None:
         post_clicks=31,
         post_reactions_by_type_total={"like": 8, "love": 3, "haha": 1},
     )
-    asker, told = insights(facebook), {}
+    asker = insights(facebook)
+    told: dict[str, int] = {}
     for metric in asker.metrics:
         told |= await asker.ask(post, metric)
     assert {name: count for name, count in told.items() if count} == {

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, event, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.channel import ChannelId
 from bot.domain.delivery import DeliveryId
+from bot.store.database import Database
 from bot.store.tables import articles, deliveries, ledger
 from tests.factories import NOON
 
@@ -84,3 +86,24 @@ async def _ids(tx: AsyncConnection, table: Table, rows: list[dict[str, Any]]) ->
 
 def hours_ago(*hours: float) -> list[datetime]:
     return [NOON - timedelta(hours=each) for each in hours]
+
+
+async def plans(database: Database, work: Callable[[AsyncConnection], Awaitable[object]]) -> dict[str, str]:
+    """Return how the database goes about each statement of some work, by the statement as it gets it."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    explain = "EXPLAIN QUERY PLAN " if database.is_embedded else "EXPLAIN "
+    async with database.read() as tx:
+        assert tx.sync_connection is not None
+        engine = tx.sync_connection.engine
+        event.listen(engine, "before_cursor_execute", note)
+        await work(tx)
+        event.remove(engine, "before_cursor_execute", note)
+        found = {}
+        for statement, parameters in asked:
+            lines = await tx.exec_driver_sql(explain + statement, parameters)
+            found[statement] = "\n".join(" ".join(map(str, line)) for line in lines)
+    return found

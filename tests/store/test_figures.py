@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 from sqlalchemy import func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.channel import ChannelId, Platform
 from bot.domain.figures import CLICKS, REACTION
@@ -16,7 +17,7 @@ from bot.store.database import Database
 from bot.store.tables import figures as rows
 from bot.store.tables import inquiries, ledger
 from tests.factories import NOON, a_channel
-from tests.store.posts import enter_posts, hours_ago
+from tests.store.posts import enter_posts, hours_ago, plans
 
 MINUTE = timedelta(minutes=1)
 THUMB, HEART = f"{REACTION}👍", f"{REACTION}❤"
@@ -170,25 +171,17 @@ async def test_what_is_due_is_found_by_its_index_and_the_newest_point_by_the_key
         await tx.execute(rows.insert(), points)
         if not database.is_embedded:
             await tx.execute(text("ANALYZE"))
-    due = (
-        "SELECT delivery_id FROM inquiries WHERE channel_id = 1 AND next_at IS NOT NULL AND next_at <= 5"
-        " ORDER BY next_at DESC LIMIT 10"
-    )
-    newest = (
-        "SELECT name, value FROM figures f WHERE delivery_id IN (3, 4)"
-        " AND at = (SELECT max(at) FROM figures g WHERE g.delivery_id = f.delivery_id AND g.name = f.name)"
-    )
-    assert "ix_inquiries_next_at" in await plan(database, due)
-    told = await plan(database, newest)
-    assert "Seq Scan" not in told
-    assert "SCAN f" not in told
-    assert "SCAN g" not in told
 
+    async def ask(tx: AsyncConnection) -> None:
+        await figures.due(tx, channel_id, NOON, 10)
+        await figures.newest(tx, posts[3:5])
 
-async def plan(database: Database, query: str) -> str:
-    explain = "EXPLAIN QUERY PLAN " if database.is_embedded else "EXPLAIN "
-    async with database.read() as tx:
-        return "\n".join(" ".join(map(str, line)) for line in await tx.execute(text(explain + query)))
+    found = await plans(database, ask)
+    (due,) = (plan for query, plan in found.items() if "FROM inquiries" in query)
+    (newest,) = (plan for query, plan in found.items() if "FROM figures" in query)
+    assert "ix_inquiries_next_at" in due
+    for scanned in ("SCAN figures", "Seq Scan on figures"):
+        assert scanned not in newest
 
 
 async def test_questions_and_rests_follow_a_clock_that_is_set(sqlite_url: str):

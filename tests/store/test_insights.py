@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, text, update
+from sqlalchemy import insert, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.channel import ChannelId, Platform
 from bot.domain.delivery import DeliveryId
@@ -16,7 +16,7 @@ from bot.store.database import Database
 from bot.store.tables import deliveries
 from bot.store.tables import figures as rows
 from tests.factories import KYIV, NOON, a_channel
-from tests.store.posts import enter_posts, hours_ago
+from tests.store.posts import enter_posts, hours_ago, plans
 
 DAY = timedelta(days=1)
 THUMB, HEART = f"{REACTION}👍", f"{REACTION}❤"
@@ -167,32 +167,26 @@ async def test_today_begins_with_the_outlets_day_and_counts_all_that_happened(da
 
 
 async def test_questions_about_a_long_ledger_touch_only_what_they_show(database, outlet):
-    """The queries of this module, as the database gets them, on a ledger of thousands of posts."""
+    """The queries of this module, as the database gets them, on a ledger of many posts."""
     async with database.write() as tx:
-        posts = await enter_posts(tx, outlet["main"], [NOON - timedelta(hours=number) for number in range(2000)])
-        points = [{"delivery_id": one, "name": THUMB, "at": NOON, "value": 1} for one in posts]
+        posts = await enter_posts(tx, outlet["main"], [NOON - timedelta(hours=number) for number in range(1000)])
+        points = [
+            {"delivery_id": one, "name": THUMB, "at": NOON - number * DAY, "value": 1}
+            for one in posts
+            for number in range(40)
+        ]
         await tx.execute(rows.insert(), points)
         if not database.is_embedded:
             await tx.execute(text("ANALYZE"))
-    asked: list[tuple[str, Any]] = []
 
-    def note(_connection, _cursor, statement: str, parameters: Any, *_: Any) -> None:
-        asked.append((statement, parameters))
-
-    async with database.read() as tx:
-        engine = tx.sync_connection.engine
-        event.listen(engine, "before_cursor_execute", note)
+    async def ask(tx: AsyncConnection) -> None:
         await insights.today(tx, outlet["main"], NOON, KYIV)
         await insights.history(tx, outlet["main"])
         await insights.stats(tx, outlet["main"], NOON - DAY, NOON, KYIV)
-        event.remove(engine, "before_cursor_execute", note)
-        explain = "EXPLAIN QUERY PLAN " if database.is_embedded else "EXPLAIN "
-        plans = {}
-        for statement, parameters in asked:
-            lines = await tx.exec_driver_sql(explain + statement, parameters)
-            plans[statement] = "\n".join(" ".join(map(str, line)) for line in lines)
-    assert len(plans) >= 7
-    for statement, plan in plans.items():
+
+    found = await plans(database, ask)
+    assert len(found) >= 7
+    for statement, plan in found.items():
         for scanned in ("SCAN ledger", "SCAN figures", "Seq Scan on ledger", "Seq Scan on figures"):
             assert scanned not in plan, (statement, plan)
-    assert sum("ix_ledger_channel_id_published_at" in plan for plan in plans.values()) >= 4, plans
+    assert sum("ix_ledger_channel_id_published_at" in plan for plan in found.values()) >= 4, found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from bot.insights import rhythm
@@ -11,7 +11,8 @@ from tests.factories import NOON
 
 def questions() -> list[timedelta]:
     """Return at which ages a post that always answers is asked about."""
-    ages, at = [], NOON + rhythm.FIRST
+    ages: list[timedelta] = []
+    at: datetime | None = NOON + rhythm.FIRST
     while at is not None:
         ages.append(at - NOON)
         at = rhythm.next_question(NOON, at)
