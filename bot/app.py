@@ -9,7 +9,7 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,6 +26,7 @@ from bot.channels.transport import Transport
 from bot.clock import Clock, SystemClock
 from bot.compose.post import Composer
 from bot.configuration import Configuration
+from bot.desk.room import Desk, Furniture
 from bot.domain.channel import Channel, ChannelId, Platform
 from bot.domain.delivery import DeliveryId
 from bot.errors import BotError, DatabaseError, SettingsError
@@ -68,7 +69,7 @@ from bot.web.health import Health
 from bot.web.push import Push
 from bot.web.server import Server
 
-_LOOK = timedelta(seconds=5)
+LOOK = timedelta(seconds=5)
 _LEAST_TERM = timedelta(seconds=60)  # of a replica's duty to ask a source; a dead one's is taken over after it
 INGEST = "ingest"  # the name under which articles come in by hand
 
@@ -188,13 +189,16 @@ class Publishers:
         if token not in self._bots:
             settings = self._configuration.settings
             bot = TelegramBot(
-                token, api_url=settings.telegram.api_url, timeout=settings.delivery.timeout.total_seconds()
+                token,
+                api_url=settings.telegram.api_url,
+                timeout=settings.delivery.timeout.total_seconds(),
+                longest=settings.delivery.longest.total_seconds(),
             )
             self._bots[token] = await self._stack.enter_async_context(bot)
         return self._bots[token]
 
-    async def build(self, channel: ChannelSettings) -> Publisher:
-        """Return a channel's adapter.
+    async def build(self, channel: ChannelSettings, *, two_step: bool = False) -> Publisher:
+        """Return a channel's adapter; `two_step`: a page's posts are made unseen and published by their id.
 
         Raises:
             SettingsError: its token is missing.
@@ -219,25 +223,32 @@ class Publishers:
             app_id=settings.facebook.app_id,
             app_secret=secret.get_secret_value() if secret else "",
             token_name=channel.token_env,
+            two_step=two_step,
         )
+
+
+def two_step_fact(account: str) -> str:
+    """Return the name under which the house keeps that a page was proved to publish in two steps."""
+    return f"two-step {account}"
 
 
 @asynccontextmanager
 async def open_publishers(configuration: Configuration) -> AsyncIterator[Publishers]:
     """Open the connections to the platforms."""
     async with AsyncExitStack() as stack:
-        pages = await stack.enter_async_context(Transport(configuration.settings.delivery.timeout.total_seconds()))
+        delivery = configuration.settings.delivery
+        pages = await stack.enter_async_context(
+            Transport(delivery.timeout.total_seconds(), longest=delivery.longest.total_seconds())
+        )
         yield Publishers(configuration, stack, pages)
 
 
-def limits(configuration: Configuration, publisher: Publisher) -> tuple[Limit, ...]:
-    """Return the rates a channel keeps, each under the name that shares it."""
+def limits(configuration: Configuration, keys: Sequence[tuple[str, str]]) -> tuple[Limit, ...]:
+    """Return the rates kept under some names (`Publisher.pace_keys`), each under the name that shares it."""
     pace = configuration.settings.pace
     rates = {"chat": pace.chat, "bot": pace.bot, "page": pace.page}
     return tuple(
-        (f"{key} {rate.count}/{rate.period.total_seconds():g}s", rate)
-        for scope, key in publisher.pace_keys
-        for rate in rates[scope]
+        (f"{key} {rate.count}/{rate.period.total_seconds():g}s", rate) for scope, key in keys for rate in rates[scope]
     )
 
 
@@ -251,6 +262,7 @@ class Service:
     reconciler: Reconciler
     sources: list[tuple[SourceSettings, Source]]
     holder: str
+    desk: Desk
     insights: Insights
     server: Server | None = None
 
@@ -289,17 +301,23 @@ async def open_service(
         publishers = await stack.enter_async_context(open_publishers(configuration))
         lanes: dict[ChannelId, Lane] = {}
         by_name = {one.name: one for one in settings.channels}
+        async with house.database.read() as tx:
+            proved = {
+                one.name: await leases.fact(tx, two_step_fact(f"{one.platform}:{one.address}")) is not None
+                for one in settings.channels
+            }
         for channel_id, channel in house.served.items():
-            publisher = await publishers.build(by_name[channel.name])
+            two_step = proved[channel.name] and settings.mode != "shadow"
+            publisher = await publishers.build(by_name[channel.name], two_step=two_step)
             lanes[channel_id] = Lane(
-                id=channel_id, channel=channel, publisher=publisher, limits=limits(configuration, publisher)
+                id=channel_id, channel=channel, publisher=publisher, limits=limits(configuration, publisher.pace_keys)
             )
             house.metrics.channel_access.labels(channel.name).set(1)
         timing = Timing(**{name: getattr(settings.delivery, name) for name in Timing.__dataclass_fields__})
         folders = [one.path for one in settings.sources if isinstance(one, FolderSettings)]
         photos = await stack.enter_async_context(PhotoDesk(house.fetcher, folders))
         recorder = Recorder(house.database, house.clock, house.metrics, lanes, timing)
-        prover = Prover(house.database, house.clock, house.composer, timing.hold_after)
+        prover = Prover(house.database, house.clock, house.composer, timing)
         deliverer = Deliverer(
             house.database,
             house.clock,
@@ -328,6 +346,7 @@ async def open_service(
                 for one in settings.sources
                 if not isinstance(one, PushSourceSettings)
             ],
+            desk=await _desk(configuration, house, lanes, holder, worker.ring),
         )
 
         def queued(new: list[DeliveryId]) -> None:
@@ -391,16 +410,71 @@ def build_source(configuration: Configuration, fetcher: Fetcher, source: SourceS
             raise ValueError("a push source is not asked, it tells")
 
 
-def ticker(service: Service) -> Ticker:
-    """Return the bells of the service: sources, reconciling, proofreading."""
+def ticker(service: Service, look: timedelta = LOOK) -> Ticker:
+    """Return the bells of the service: sources, reconciling, proofreading, the desk's notices.
+
+    Args:
+        look: how often to see to what does not move by itself.
+    """
     bells = Ticker(service.house.clock)
-    bells.every(_LOOK, "reconcile", service.reconciler.reconcile)
-    bells.every(_LOOK, "proofread", service.house.proof.look)
+    if service.desk.notices is not None:
+        bells.every(look, "notices", service.desk.look)
+    bells.every(look, "reconcile", service.reconciler.reconcile)
+    bells.every(look, "proofread", service.house.proof.look)
     if service.insights.asks:
         bells.every(refresh.EVERY, "insights", service.insights.refresh)
     for settings, source in service.sources:
         bells.every(settings.every, f"source {settings.name}", partial(service.look, settings, source))
     return bells
+
+
+async def _desk(
+    configuration: Configuration,
+    house: House,
+    lanes: dict[ChannelId, Lane],
+    holder: str,
+    stirred: Callable[[], None],
+) -> Desk:
+    """Build the desk; with nobody to talk to it only hears what proves posts of private channels."""
+    settings = configuration.settings
+    async with house.database.read() as tx:
+        is_staffed = bool(settings.desk.chat or await editors.everyone(tx))
+    token = settings.telegram.token.get_secret_value() if settings.telegram.token is not None else ""
+    speaks = bool(token and is_staffed and settings.mode == "publish")
+    heard = [token] if speaks else []
+    for channel in settings.channels if settings.mode == "publish" else ():
+        if channel.platform is Platform.TELEGRAM and (speaks or not channel.address.startswith("@")):
+            heard.append(configuration.token_for(channel))
+    bots: dict[str, TelegramBot] = {}
+    for one in heard:
+        bot = TelegramBot(one, api_url=settings.telegram.api_url, timeout=settings.delivery.timeout.total_seconds())
+        if one.strip():
+            bots.setdefault(bot.account, bot)
+    own = next(iter(bots.values())) if speaks else None
+
+    def pace(chat: int) -> tuple[Limit, ...]:
+        kept = limits(configuration, (("chat", f"chat:telegram:{chat}"), ("bot", f"bot:{own.account if own else ''}")))
+        # The rate by the minute is that of groups; a private chat knows only the one by the second.
+        return kept if chat < 0 else tuple(one for one in kept if one[1].period <= timedelta(seconds=1))
+
+    return Desk(
+        Furniture(
+            database=house.database,
+            clock=house.clock,
+            served=house.served,
+            publishers={lane.id: lane.publisher for lane in lanes.values()},
+            holder=holder,
+            zone=settings.timezone,
+            bot=own,
+            bots=list(bots.values()),
+            limits=pace,
+            chat=settings.desk.chat,
+            quiet=settings.desk.quiet,
+            alert_url=settings.alert_url.get_secret_value() if settings.alert_url is not None else "",
+            web_url=settings.telegram.web_url,
+            stirred=stirred,
+        )
+    )
 
 
 def _server(configuration: Configuration, service: Service) -> Server:

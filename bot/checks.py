@@ -1,18 +1,34 @@
-"""`vistnyk check`: everything that can be known to be wrong before a post fails. Publishes nothing, changes nothing."""
+"""`vistnyk check`: everything that can be known to be wrong before a post fails.
+
+Publishes nothing, changes nothing; but for `prove_two_step`, which is asked for by name.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
 
-from bot.app import Publishers, build_source, configured_channels, open_publishers, templates
+from bot.app import (
+    Publishers,
+    build_source,
+    configured_channels,
+    open_database,
+    open_publishers,
+    templates,
+    two_step_fact,
+)
 from bot.channels.base import Finding
+from bot.channels.facebook import FacebookPublisher
 from bot.clock import SystemClock
 from bot.compose.check import faults
 from bot.compose.post import Composer
 from bot.configuration import Configuration, Surroundings, read
+from bot.domain.channel import Platform
 from bot.errors import BotError, DatabaseError, SettingsError
 from bot.logs import set_up
 from bot.network import Fetcher
+from bot.store import house
 from bot.store.database import SCHEMA, Database
 
 _NO_CHANNEL = "{}: there is no channel; name at least one under [[channels]]"
@@ -29,6 +45,29 @@ async def findings(surroundings: Surroundings | None = None) -> AsyncIterator[Fi
     set_up(level="ERROR", form=None, secrets=configuration.secrets())
     async for finding in _findings(configuration):
         yield finding
+
+
+async def prove_two_step(configuration: Configuration, name: str) -> Finding:
+    """Find out by a test post whether a page lets posts be made unseen and published by their id, and remember it.
+
+    Raises:
+        SettingsError: there is no such Facebook channel.
+        DatabaseError: the outcome could not be kept.
+    """
+    pages = {one.name: one for one in configuration.settings.channels if one.platform is Platform.FACEBOOK}
+    if name not in pages:
+        raise SettingsError(f"--two-step {name!r}: no Facebook channel has this name; there are: {', '.join(pages)}")
+    async with AsyncExitStack() as stack:
+        database = await open_database(stack, configuration, SystemClock())
+        publishers = await stack.enter_async_context(open_publishers(configuration))
+        publisher = await publishers.build(pages[name])
+        if not isinstance(publisher, FacebookPublisher):
+            raise TypeError(f"{publisher!r} is no page")
+        finding = await publisher.prove_two_step()
+        async with database.write() as tx:
+            proved_at = await database.now(tx) if finding.ok else None
+            await house.keep_fact(tx, two_step_fact(publisher.account), proved_at)
+    return replace(finding, name=f"channel {name}: {finding.name}")
 
 
 async def _findings(configuration: Configuration) -> AsyncIterator[Finding]:

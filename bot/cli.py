@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Iterable
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
@@ -17,6 +17,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.errors import BotError, SettingsError
+
+if TYPE_CHECKING:
+    from bot.channels.base import Finding
 
 _Result = TypeVar("_Result")
 FAILED, MISUSED = 1, 2
@@ -78,9 +81,20 @@ def sandbox(port: Annotated[int, typer.Option(help="0: any free one.")] = 8100) 
 
 
 @app.command()
-def check(as_json: Json = False) -> None:
+def check(
+    as_json: Json = False,
+    two_step: Annotated[
+        str | None,
+        typer.Option(
+            "--two-step",
+            metavar="CHANNEL",
+            help="Only this: prove on a Facebook page that a post can be made unseen and published by its id. "
+            "A test post is public there for some seconds, then deleted; readers may see it.",
+        ),
+    ] = None,
+) -> None:
     """Test configuration, templates, database, tokens, rights and editors; exit 0 only if all pass."""
-    if not _await(_check(as_json)):
+    if not _await(_check(as_json) if two_step is None else _check_two_step(two_step, as_json)):
         raise typer.Exit(FAILED)
 
 
@@ -91,13 +105,25 @@ async def _check(as_json: bool) -> bool:
     well = True
     async for finding in checks.findings():
         well &= finding.ok
-        detail = _scrubbed(" ".join(finding.detail.split()))
-        if as_json:
-            _line({"check": finding.name, "ok": finding.ok, "detail": detail})
-        else:
-            mark = "[green]ok[/]  " if finding.ok else "[red]FAIL[/]"
-            Console(highlight=False, soft_wrap=True).print(f"{mark} {escape(finding.name)}  {escape(detail)}")
+        _tell(finding, as_json)
     return well
+
+
+async def _check_two_step(channel: str, as_json: bool) -> bool:
+    from bot import checks
+
+    finding = await checks.prove_two_step(_settings(), channel)
+    _tell(finding, as_json)
+    return finding.ok
+
+
+def _tell(finding: Finding, as_json: bool) -> None:
+    detail = _scrubbed(" ".join(finding.detail.split()))
+    if as_json:
+        _line({"check": finding.name, "ok": finding.ok, "detail": detail})
+    else:
+        mark = "[green]ok[/]  " if finding.ok else "[red]FAIL[/]"
+        Console(highlight=False, soft_wrap=True).print(f"{mark} {escape(finding.name)}  {escape(detail)}")
 
 
 @app.command()

@@ -4,6 +4,7 @@ BotError
 +- UnansweredError        a public call left and nothing came back: it may be public, read back, never resend blindly
 +- NotPublishedError      a platform did not publish our post, for certain
 |  +- UnreachableError    nothing left this machine: try again
+|  |  +- LateError           it would have left too late: others may believe this worker dead
 |  |  +- UploadRefusedError  the platform forgot an upload: try again, with the bytes
 |  +- ThrottledError      told to wait `retry_after`
 |  +- RefusedError        this post will never be accepted as it is
@@ -44,6 +45,10 @@ class NotPublishedError(BotError):
 
 class UnreachableError(NotPublishedError):
     """No connection was made: nothing left this machine."""
+
+
+class LateError(UnreachableError):
+    """The guard kept a call from leaving after its deadline: nothing left this machine."""
 
 
 class UploadRefusedError(UnreachableError):

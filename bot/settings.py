@@ -172,9 +172,14 @@ class DeliverySettings(_Strict):
     hold_after: Duration = timedelta(minutes=30)
     gather: Duration = timedelta(minutes=2)
 
+    @property
+    def longest(self) -> timedelta:
+        """How long a call with a large body may take: what the guard leaves of the lease, but for the record."""
+        return self.lease * _ROOM_FOR_CALL - self.lease / 3
+
     @model_validator(mode="after")
     def _holds_the_guard(self) -> DeliverySettings:
-        if self.lease / 3 + self.timeout > self.lease * _ROOM_FOR_CALL:
+        if self.timeout > self.longest:
             raise ValueError(
                 f"lease {self.lease.total_seconds():g}s is too short for timeout {self.timeout.total_seconds():g}s:"
                 f" lease/3 + timeout must not exceed {_ROOM_FOR_CALL:g} of the lease"

@@ -33,6 +33,7 @@ class FakePlatform:
     def __init__(self, account: str = "bot:1") -> None:
         self.account = account
         self.pace_keys: tuple[tuple[str, str], ...] = ()
+        self.rest_for = timedelta(0)
         self.public: dict[str, str] = {}
         self.calls: list[str] = []
         self.trouble: list[Exception | None] = []

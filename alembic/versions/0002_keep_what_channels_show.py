@@ -19,6 +19,7 @@ JSON = sa.JSON().with_variant(JSONB(), "postgresql")
 def upgrade() -> None:
     op.add_column("attempts", sa.Column("neighbours", JSON, nullable=True))
     op.add_column("attempts", sa.Column("looks", JSON, nullable=True))
+    op.add_column("attempts", sa.Column("handle", sa.Text(), nullable=True))
     op.add_column("ledger", sa.Column("adopted", sa.Boolean(), server_default=sa.text("false"), nullable=False))
     unfinished = sa.text("state IN ('proposed', 'planned', 'claimed', 'sending', 'unknown', 'held')")
     op.create_index(
@@ -80,5 +81,6 @@ def downgrade() -> None:
     op.drop_table("found")
     op.drop_index("ix_deliveries_unfinished", "deliveries")
     op.drop_column("ledger", "adopted")
+    op.drop_column("attempts", "handle")
     op.drop_column("attempts", "looks")
     op.drop_column("attempts", "neighbours")

@@ -30,11 +30,9 @@ from bot.store.decisions import Decision, decide
 async def remember(
     tx: AsyncConnection, channel: Channel, channel_id: ChannelId, posts: Sequence[PublicPost], now: datetime
 ) -> int:
-    """Keep what a channel shows and its ledger does not have; return how many posts that are."""
+    """Keep what a channel shows and its ledger does not have; return how many of those posts were not known at all."""
     strangers = await found.strangers(tx, channel_id, posts)
-    for post in strangers:
-        await found.keep(tx, channel_id, post, _articles_in(post, channel), now)
-    return len(strangers)
+    return sum([await found.keep(tx, channel_id, post, _articles_in(post, channel), now) for post in strangers])
 
 
 async def adopt(
@@ -75,6 +73,7 @@ async def adopt(
                 at=post.published_at,
                 adopted=not _reads_as(composer, delivery, stored, channel, post),
             )
+            await channels.note_post(tx, match.channel_id, post.published_at)
         else:
             known = match.posts[0]
             why = f"it stands in a post that is public already: {known.permalink or known.remote_id}"

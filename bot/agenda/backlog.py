@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.channel import Channel, ChannelId
@@ -22,9 +23,7 @@ async def settle(tx: AsyncConnection, channel: Channel, channel_id: ChannelId, n
     """Apply the channel's `catch_up` to its backlog: send all, send the newest five, or make one digest."""
     if channel.timetable.catch_up is CatchUp.ALL:
         return
-    late = await deliveries.find(
-        tx, rows.c.channel_id == channel_id, rows.c.state == State.PLANNED, rows.c.backlog.is_(True)
-    )
+    late = await deliveries.find(tx, rows.c.channel_id == channel_id, text("state = 'planned' AND backlog"))
     late.sort(key=lambda delivery: (delivery.turn_at, delivery.id))
     if channel.timetable.catch_up is CatchUp.DIGEST:
         if len(late) > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from bot.domain.ledger import Attempt, Evidence, LedgerEntry, Receipt, Survey
@@ -31,7 +32,7 @@ class Parcel:
     """A post made ready to leave. `upload` is a reference from an earlier receipt that spares sending the photo.
 
     `album` are the photos after the first; `attached` the platform's references to all photos of an album that it
-    already has and shows to nobody yet.
+    already has and shows to nobody yet; `handle` is the id of the whole post where it is there already, unseen.
     """
 
     post: Post
@@ -39,6 +40,7 @@ class Parcel:
     upload: str | None = None
     album: tuple[Photo, ...] = ()
     attached: tuple[str, ...] = ()
+    handle: str | None = None
 
     @property
     def payload_hash(self) -> str:
@@ -69,6 +71,11 @@ class Publisher(Protocol):
 
     @property
     def pace_keys(self) -> tuple[tuple[str, str], ...]: ...
+
+    @property
+    def rest_for(self) -> timedelta:
+        """How long to leave the platform alone from now on, so that the allowance it told of lasts."""
+        ...
 
     async def prepare(
         self, post: Post, photo: Photo | None, upload: str | None = None, album: Sequence[Photo] = ()

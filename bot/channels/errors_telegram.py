@@ -30,7 +30,15 @@ _WAIT = re.compile(r"(?:retry after |flood_wait_|slowmode_wait_)(\d+)")
 # The first part found in a 400's description decides; all else is a refusal of this post.
 _BAD_REQUESTS: tuple[tuple[type[BotError], tuple[str, ...]], ...] = (
     (UnchangedError, ("message is not modified", "message_not_modified")),
-    (GoneError, ("message to edit not found", "message to delete not found", "message_id_invalid")),
+    (
+        GoneError,
+        (
+            "message to edit not found",
+            "message to delete not found",
+            "message to forward not found",
+            "message_id_invalid",
+        ),
+    ),
     (TooLateError, ("message can't be deleted", "message_delete_forbidden")),
     (
         AccessLostError,

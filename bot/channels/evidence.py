@@ -10,9 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from yarl import URL
 
-from bot.domain.ledger import Attempt, Evidence, Presence, PublicPost, Receipt
+from bot.domain.ledger import Attempt, Evidence, Presence, PublicPost, Receipt, is_unknown
 
 SKEW = timedelta(minutes=2)  # how far a platform's clock may be from ours
+LATEST = timedelta(hours=1)  # a post this much younger than an attempt cannot be its
 _ADDRESS = re.compile(r"https?://[^\s<>\"«»]+[^\s<>\"«».,:;!?)\]]")
 
 
@@ -21,16 +22,22 @@ def nothing(detail: str, *, for_good: bool = False) -> Evidence:
     return Evidence(presence=Presence.NO_EVIDENCE, detail=detail, for_good=for_good)
 
 
-def judge(
-    attempt: Attempt, posts: Sequence[PublicPost], is_newer: Callable[[PublicPost], bool], *, neighbour_visible: bool
-) -> Evidence:
+def known_before(attempt: Attempt) -> list[str]:
+    """Return the ids of the posts known to be public before an attempt, newest first, its watermark among them."""
+    neighbours = [post.remote_id for post in attempt.neighbours]
+    mark = [] if attempt.watermark is None or attempt.watermark in neighbours else [attempt.watermark]
+    return [remote_id for remote_id in (*mark, *neighbours) if not is_unknown(remote_id)]
+
+
+def judge(attempt: Attempt, posts: Sequence[PublicPost], is_newer: Callable[[PublicPost], bool]) -> Evidence:
     """Say whether an attempt's post is among those a platform shows.
+
+    Absence is only told where one of the posts known before the attempt is shown: without it the page may be an old
+    copy. `shown` of the evidence are the posts that came before the attempt.
 
     Args:
         posts: what was read, in any order.
-        is_newer: whether a post came after the attempt's watermark.
-        neighbour_visible: whether the post that was the newest before the attempt is among those shown: without it
-            the page may be an old copy, and absence counts for nothing.
+        is_newer: whether a post may have come after the attempt.
     """
     newer = [post for post in posts if is_newer(post)]
     linked = [post for post in newer if attempt.link is None or any(same(attempt.link, link) for link in post.links)]
@@ -41,15 +48,22 @@ def judge(
             return Evidence(presence=Presence.PRESENT, receipt=receipt, detail="link and words are ours")
     if attempt.link is not None and linked:
         return nothing(f"post {linked[0].remote_id} has our link but other words")
-    if not neighbour_visible:
-        return nothing("the post before it is not visible either")
+    known = set(known_before(attempt))
+    if not any(remote_id in known for post in posts for remote_id in ids_of(post)):
+        return nothing("none of the posts before it is visible either")
     shown = tuple(post.remote_id for post in posts if not is_newer(post))
-    return Evidence(presence=Presence.ABSENT, detail="not among the newest posts, the one before it is", shown=shown)
+    detail = "not among the posts that came after it, one before it is visible"
+    return Evidence(presence=Presence.ABSENT, detail=detail, shown=shown)
+
+
+def ids_of(post: PublicPost) -> tuple[str, ...]:
+    """Return all ids of a post: an album has several."""
+    return (post.remote_id, *post.more_ids)
 
 
 def among(attempt: Attempt, posts: Sequence[PublicPost]) -> Receipt | None:
     """Return the receipt of an attempt's post if it is among some posts of its time, None where it is not."""
-    found = judge(attempt, posts, lambda _: True, neighbour_visible=False)
+    found = judge(attempt, posts, lambda _: True)
     return found.receipt if found.presence is Presence.PRESENT else None
 
 

@@ -12,31 +12,20 @@ import json
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from bot.channels.base import Finding, Parcel, Photo
 from bot.channels.errors_facebook import Aim
-from bot.channels.evidence import SKEW, addresses, judge, nothing, unwrapped
 from bot.channels.facebook_check import look_over
-from bot.channels.facebook_graph import Graph, posted_id
+from bot.channels.facebook_graph import Graph, done, posted_id
 from bot.channels.facebook_insights import FacebookInsights
+from bot.channels.facebook_list import PageList
+from bot.channels.facebook_two_step import TwoStep
 from bot.channels.transport import Transport
-from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt, Survey, is_unknown
+from bot.domain.ledger import Attempt, Evidence, LedgerEntry, Receipt, Survey, is_unknown
 from bot.domain.post import Method, Post
-from bot.errors import (
-    AccessLostError,
-    BotError,
-    GoneError,
-    PhotoRefusedError,
-    RefusedError,
-    UnansweredError,
-    UnreachableError,
-)
-
-_FIELDS = "id,message,created_time,permalink_url,attachments{url,unshimmed_url,target}"
-_MOST = 100  # posts in one answer, the platform's own bound
-_BACK = timedelta(days=7)
+from bot.errors import GoneError, PhotoRefusedError, RefusedError, UnansweredError, UnreachableError
 
 
 class FacebookPublisher:
@@ -49,6 +38,7 @@ class FacebookPublisher:
         app_id: with `app_secret`, lets `check` ask Meta about the token in the app's name.
         web_url: where permalinks lead.
         token_name: the variable that holds the token, named in findings.
+        two_step: make each post unpublished and publish it by its id: only where `prove_two_step` was content.
     """
 
     def __init__(
@@ -63,6 +53,7 @@ class FacebookPublisher:
         app_secret: str = "",
         web_url: str = "https://www.facebook.com",
         token_name: str = "token_env",  # noqa: S107 - the name of a setting
+        two_step: bool = False,
     ) -> None:
         self._page = page_id
         self._graph = Graph(
@@ -70,6 +61,9 @@ class FacebookPublisher:
         )
         self._web_url = web_url.rstrip("/")
         self._token_name = token_name
+        self._list = PageList(self._graph, page_id)
+        self._two_step = TwoStep(self._graph, page_id, self._web_url)
+        self._in_two_steps = two_step
 
     def __repr__(self) -> str:
         return f"FacebookPublisher({self._page})"
@@ -92,6 +86,10 @@ class FacebookPublisher:
         """What the page's posts may be asked for; it shares this channel's allowance."""
         return FacebookInsights(self._graph)
 
+    @property
+    def rest_for(self) -> timedelta:
+        return self._graph.rest_for
+
     async def prepare(
         self, post: Post, photo: Photo | None, upload: str | None = None, album: Sequence[Photo] = ()
     ) -> Parcel:
@@ -101,8 +99,19 @@ class FacebookPublisher:
         if post.method is not Method.FEED and photo is None:
             raise PhotoRefusedError("there is no photo to send")
         if post.method is Method.ATTACHED_MEDIA and photo is not None:
-            return await self._with_album(post, (photo, *album))
-        return Parcel(post=post, photo=photo)
+            parcel = await self._with_album(post, (photo, *album))
+        else:
+            parcel = Parcel(post=post, photo=photo)
+        return await self._made_unseen(parcel) if self._in_two_steps else parcel
+
+    async def _made_unseen(self, parcel: Parcel) -> Parcel:
+        """Make the whole post, unpublished; a photo of its own is attached, for unpublished ones are no posts."""
+        if parcel.post.method is Method.PHOTOS and parcel.photo is not None:
+            try:
+                parcel = replace(parcel, attached=(await self._upload(parcel.photo, parcel.post.photo_alt),))
+            except UnansweredError as error:
+                raise UnreachableError(f"a photo that nobody sees yet could not be uploaded: {error}") from error
+        return replace(parcel, handle=await self._two_step.create(_fields(parcel)))
 
     async def _with_album(self, post: Post, photos: tuple[Photo, ...]) -> Parcel:
         """Upload what nobody sees yet; where fewer than two photos arrive, one is posted alone.
@@ -138,111 +147,56 @@ class FacebookPublisher:
         )
 
     async def publish(self, parcel: Parcel) -> Receipt:
-        """Post words under a photo or an album, or words with the card of a link."""
+        """Post words under a photo or an album, or words with the card of a link; or show what was made unseen."""
+        if parcel.handle is not None:
+            return await self._two_step.publish(parcel.handle)
         post = parcel.post
         if post.method is Method.PHOTOS and parcel.photo is not None:
             content = await self._post_photo(parcel.photo, {"caption": post.text}, post.photo_alt)
             post_id = posted_id(content, "post_id")
         else:
-            fields = _words(post) | {
-                f"attached_media[{number}]": json.dumps({"media_fbid": photo})
-                for number, photo in enumerate(parcel.attached)
-            }
-            content = await self._graph.call("POST", f"{self._page}/feed", fields=fields, aim=Aim.PUBLISH)
+            content = await self._graph.call("POST", f"{self._page}/feed", fields=_fields(parcel), aim=Aim.PUBLISH)
             post_id = posted_id(content, "id")
         return Receipt(remote_id=post_id, permalink=f"{self._web_url}/{post_id}")
 
     async def edit(self, public: LedgerEntry, parcel: Parcel) -> None:
         """Rewrite a post's words."""
         fields = {"message": parcel.post.text}
-        _done(await self._graph.call("POST", _post_id(public), fields=fields, aim=Aim.CHANGE))
+        done(await self._graph.call("POST", _post_id(public), fields=fields, aim=Aim.CHANGE))
 
     async def withdraw(self, public: LedgerEntry) -> None:
         """Delete a post."""
-        _done(await self._graph.call("DELETE", _post_id(public), aim=Aim.CHANGE))
+        done(await self._graph.call("DELETE", _post_id(public), aim=Aim.CHANGE))
 
     async def read_back(self, attempt: Attempt) -> Evidence:
-        """Look for an attempt's post in the page's own list, which shows new posts after some lag."""
-        since = attempt.started_at - _BACK
-        try:
-            posts = await self._list({"since": str(int(since.timestamp())), "limit": str(_MOST)})
-        except BotError as error:
-            return nothing(f"the page's posts could not be read: {error}")
-        earliest = attempt.started_at - SKEW
-        return judge(
-            attempt,
-            posts,
-            lambda post: post.published_at >= earliest and post.remote_id != attempt.watermark,
-            neighbour_visible=any(post.remote_id == attempt.watermark for post in posts),
-        )
+        """Look for an attempt's post: by its id where it had one before it was published, else in the page's list."""
+        if attempt.handle is not None:
+            return await self._two_step.look(attempt.handle)
+        return await self._list.look(attempt)
 
     async def survey(self, known: Collection[str], most: int) -> Survey:
-        """Return the newest posts of the page, at most a hundred."""
-        try:
-            posts = await self._list({"limit": str(min(most, _MOST))})
-        except BotError as error:
-            lost = isinstance(error, AccessLostError)
-            return Survey(readable=False, access_lost=lost, detail=f"the page's posts could not be read: {error}")
-        complete = len(posts) < min(most, _MOST) or any(post.remote_id in known for post in posts)
-        return Survey(posts=tuple(posts), complete=complete)
+        """Return the newest posts of the page, back to a known one."""
+        return await self._list.survey(known, most)
 
     async def check(self) -> list[Finding]:
         """Test token, scopes, page and read-back, each with a line on what to do."""
         return await look_over(self._graph, self._page, self._token_name, now=time.time())
 
-    async def _list(self, query: Mapping[str, str]) -> list[PublicPost]:
-        """Return posts, oldest first."""
-        content = await self._graph.call(
-            "GET", f"{self._page}/published_posts", query={"fields": _FIELDS, **query}, aim=Aim.READ
-        )
-        listed = content.get("data")
-        posts = [_read(each) for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
-        # Listed newest first; times are whole seconds, so the order of the list decides within one.
-        return sorted((post for post in reversed(posts) if post is not None), key=lambda post: post.published_at)
+    async def prove_two_step(self, *, patience: float = 60.0) -> Finding:
+        """Find out by a test post whether posts can be made unseen and published by their id; see `TwoStep.prove`."""
+        return await self._two_step.prove(patience=patience)
 
 
-def _words(post: Post) -> dict[str, str]:
-    return {"message": post.text} | ({"link": post.link_preview} if post.link_preview else {})
+def _fields(parcel: Parcel) -> dict[str, str]:
+    """Return what `/feed` is told of a post."""
+    card = {"link": parcel.post.link_preview} if parcel.post.link_preview else {}
+    photos = {
+        f"attached_media[{number}]": json.dumps({"media_fbid": photo}) for number, photo in enumerate(parcel.attached)
+    }
+    return {"message": parcel.post.text, **card, **photos}
 
 
 def _post_id(public: LedgerEntry) -> str:
     if is_unknown(public.remote_id):
         raise GoneError("the id of this post was never learnt: change it by hand")
     return public.remote_id
-
-
-def _done(content: Mapping[str, Any]) -> None:
-    if content.get("success") is False:
-        raise RefusedError("Facebook: answered that it did not succeed")
-
-
-def _read(content: Mapping[str, Any]) -> PublicPost | None:
-    """Return a post of the list, None where its id or time cannot be read."""
-    try:
-        published_at = datetime.fromisoformat(str(content.get("created_time")))
-    except ValueError:
-        return None
-    post_id = content.get("id")
-    if published_at.tzinfo is None or not isinstance(post_id, str):
-        return None
-    message, permalink = content.get("message"), content.get("permalink_url")
-    plain = message if isinstance(message, str) else ""
-    return PublicPost(
-        remote_id=post_id,
-        plain=plain,
-        links=tuple(dict.fromkeys([*addresses(plain), *_attached(content.get("attachments"))])),
-        published_at=published_at.astimezone(UTC),
-        permalink=permalink if isinstance(permalink, str) else None,
-    )
-
-
-def _attached(attachments: object) -> list[str]:
-    """Return the addresses of the cards under a post."""
-    cards = attachments.get("data") if isinstance(attachments, dict) else None
-    found: list[str] = []
-    for card in cards if isinstance(cards, list) else []:
-        target = card.get("target") if isinstance(card, dict) else None
-        places = [card.get("unshimmed_url"), card.get("url")] if isinstance(card, dict) else []
-        places.append(target.get("url") if isinstance(target, dict) else None)
-        found += [unwrapped(place) for place in places if isinstance(place, str)]
-    return found

@@ -9,15 +9,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from bot.channels.errors_facebook import Aim, meaning
 from bot.channels.transport import Answer, Transport, Upload
-from bot.errors import AccessLostError, UnansweredError
+from bot.errors import AccessLostError, RefusedError, ThrottledError, UnansweredError
 
+_TURNS = ("after", "until", "__paging_token")
+_HEEDED = 75.0  # percent of the allowance from which on a page slows down
+_LONGEST_REST = timedelta(seconds=60)
 _SHARES = ("call_count", "total_time", "total_cputime")
 
 
@@ -40,6 +45,8 @@ class Graph:
         self._secret = app_secret
         self._app_token = f"{app_id}|{app_secret}" if app_id and app_secret else None
         self.usage = 0.0
+        self._rests_until = 0.0
+        self._banned_until = 0.0
 
     def __repr__(self) -> str:
         return f"Graph({self._root})"
@@ -47,6 +54,11 @@ class Graph:
     @property
     def has_token(self) -> bool:
         return bool(self._token)
+
+    @property
+    def rest_for(self) -> timedelta:
+        """How long to leave the page alone from now on, so that its allowance lasts."""
+        return timedelta(seconds=max(0.0, self._rests_until - time.monotonic()))
 
     async def call(
         self,
@@ -58,7 +70,7 @@ class Graph:
         query: Mapping[str, str] | None = None,
         aim: Aim,
     ) -> dict[str, Any]:
-        """Make one call and return the object it answers.
+        """Make one call and return the object it answers. While Meta wants to be left alone, nothing is read.
 
         Raises:
             UnansweredError: the call left and no definite answer came.
@@ -66,6 +78,9 @@ class Graph:
         """
         if not self._token:
             raise AccessLostError("Facebook: there is no token for this page")
+        left = timedelta(seconds=self._banned_until - time.monotonic())
+        if method == "GET" and left > timedelta(0):
+            raise ThrottledError(f"Facebook: asked to wait, for {left.total_seconds():.0f} s yet", left, scope="page")
         proof = {"appsecret_proof": self._proof(self._token)} if self._secret else {}
         answer = await self._transport.call(
             method,
@@ -111,7 +126,7 @@ class Graph:
             if 200 <= answer.status < 300:
                 return content
             raise meaning(answer.status, None)
-        raise meaning(
+        fault = meaning(
             answer.status,
             error["code"] if isinstance(error.get("code"), int) else None,
             error["error_subcode"] if isinstance(error.get("error_subcode"), int) else 0,
@@ -120,6 +135,9 @@ class Graph:
             regain=regain,
             transient=error.get("is_transient") is True,
         )
+        if isinstance(fault, ThrottledError):
+            self._banned_until = time.monotonic() + fault.retry_after.total_seconds()
+        raise fault
 
     def _note_usage(self, headers: Mapping[str, str]) -> timedelta | None:
         """Keep the largest share used, percent; return when access comes back where that is told."""
@@ -128,7 +146,22 @@ class Graph:
             return None
         self.usage = max(max(_number(use.get(share)) for share in _SHARES) for use in uses)
         minutes = max(_number(use.get("estimated_time_to_regain_access")) for use in uses)
-        return timedelta(minutes=minutes) if minutes else None
+        regain = timedelta(minutes=minutes) if minutes else None
+        self._rests_until = time.monotonic() + rest(self.usage, regain).total_seconds()
+        return regain
+
+
+def rest(usage: float, regain: timedelta | None = None) -> timedelta:
+    """Return how long to leave a page alone after an answer; pure.
+
+    Args:
+        usage: the largest share of the allowance that is used, percent: up to 75 nothing has to be done, at 100 the
+            next call is refused.
+        regain: when access comes back, where Meta told.
+    """
+    if regain is not None:
+        return regain
+    return _LONGEST_REST * min(1.0, max(0.0, (usage - _HEEDED) / (100.0 - _HEEDED)))
 
 
 def posted_id(content: Mapping[str, Any], key: str) -> str:
@@ -141,6 +174,35 @@ def posted_id(content: Mapping[str, Any], key: str) -> str:
     if not isinstance(found, str) or not found:
         raise UnansweredError(f"Facebook: answered without {key!r}")
     return found
+
+
+def done(content: Mapping[str, Any]) -> None:
+    """Take a success for one, unless it says that it is none.
+
+    Raises:
+        RefusedError: it does.
+    """
+    if content.get("success") is False:
+        raise RefusedError("Facebook: answered that it did not succeed")
+
+
+def next_page(content: Mapping[str, Any]) -> dict[str, str] | None:
+    """Return the parameters that lead to the next page of a list; None where there is none.
+
+    Of the address that Meta names only these are taken: it holds the token, and could lead anywhere.
+    """
+    paging = content.get("paging")
+    address = paging.get("next") if isinstance(paging, dict) else None
+    if not isinstance(address, str):
+        return None
+    try:
+        told = dict(parse_qsl(urlsplit(address).query))
+    except ValueError:
+        told = {}
+    turn = {name: told[name] for name in _TURNS if told.get(name)}
+    if not turn:
+        raise UnansweredError("Facebook: names a next page that cannot be asked for")
+    return turn
 
 
 def _uses(headers: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:

@@ -7,6 +7,7 @@ they are never asked together. A page needs 100 likes and the token `read_insigh
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from bot.channels.errors_facebook import Aim
@@ -31,6 +32,11 @@ class FacebookInsights:
     def usage(self) -> float:
         """Percent of the allowance used, as of the last answer that told."""
         return self._graph.usage
+
+    @property
+    def rest_for(self) -> timedelta:
+        """How long to leave the page alone from now on."""
+        return self._graph.rest_for
 
     async def ask(self, remote_id: str, metric: str) -> dict[str, int]:
         """Return what one metric tells of a post, by the figure's name; {} where it tells nothing.

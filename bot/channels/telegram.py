@@ -1,4 +1,4 @@
-"""A Telegram channel: posts, edits, deletions, and the public preview by which an unanswered post is found again.
+"""A Telegram channel: posts, edits, deletions, and the two ways by which an unanswered post is found again.
 
 Limits and behaviour: core.telegram.org/bots/api (sendPhoto, sendMediaGroup, sendMessage, editMessageText,
 editMessageCaption, deleteMessage, deleteMessages). It does not compose, does not wait and does not repeat.
@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
-from telegram import Bot, InputFile, InputMediaPhoto, LinkPreviewOptions, Message
+from telegram import Bot, Chat, InputFile, InputMediaPhoto, LinkPreviewOptions, Message
 from telegram.constants import ParseMode
 
 from bot.channels.base import READ_BACK, Finding, Parcel, Photo
-from bot.channels.evidence import SKEW, judge, nothing
+from bot.channels.evidence import nothing
 from bot.channels.telegram_bot import TelegramBot
-from bot.channels.telegram_check import look_over
-from bot.channels.telegram_preview import read_preview
-from bot.domain.ledger import Attempt, Evidence, LedgerEntry, PublicPost, Receipt, Survey
+from bot.channels.telegram_check import look_at_service_chat, look_over
+from bot.channels.telegram_forwards import Forwards
+from bot.channels.telegram_pages import PublicPages
+from bot.domain.ledger import Attempt, Evidence, LedgerEntry, Presence, Receipt, Survey
 from bot.domain.post import Method, Post
 from bot.errors import AccessLostError, BotError, GoneError, PhotoRefusedError, RefusedError, UploadRefusedError
 
-_PAGE = 20  # posts on a page of the preview
+_OTHER_KIND = "in the message to edit"  # "there is no text …" under a photo, "there is no caption …" without one
 _MOST_PHOTOS = 10  # sendMediaGroup
 
 
@@ -32,7 +34,7 @@ class TelegramPublisher:
         bot: opened by its owner.
         address: "@name" or the numeric chat id.
         web_url: where the public preview is read and permalinks lead.
-        service_chat: chat for what only the bot is to see; 0 for none.
+        service_chat: chat to which the channel's messages are forwarded to be read; 0 for none.
         token_name: the variable that holds the bot's token, named in findings.
     """
 
@@ -50,6 +52,8 @@ class TelegramPublisher:
         self._name = address[1:] if address.startswith("@") else None
         self._web_url = web_url.rstrip("/")
         self._service_chat = service_chat
+        self._pages = PublicPages(bot, self._web_url)
+        self._forwards = Forwards(bot, self._chat, service_chat, self._permalink) if service_chat else None
         self._token_name = token_name
 
     def __repr__(self) -> str:
@@ -62,6 +66,10 @@ class TelegramPublisher:
     @property
     def pace_keys(self) -> tuple[tuple[str, str], ...]:
         return (("chat", f"chat:telegram:{self._chat}"), ("bot", f"bot:{self._bot.account}"))
+
+    @property
+    def rest_for(self) -> timedelta:
+        return timedelta(0)
 
     async def prepare(
         self, post: Post, photo: Photo | None, upload: str | None = None, album: Sequence[Photo] = ()
@@ -102,17 +110,25 @@ class TelegramPublisher:
             raise RefusedError(str(error)) from error
 
     async def edit(self, public: LedgerEntry, parcel: Parcel) -> None:
-        """Rewrite a post's text, or the caption under its photo."""
-        text, number = parcel.post.text, _number(public.remote_id)
-        if public.method.carries_photo:  # an album's words are the caption of its first photo
+        """Rewrite a post's text, or the caption under its photo; of an adopted post it is only guessed which it has."""
+        has_photo = public.method.carries_photo
+        try:
+            await self._rewrite(public, parcel.post, is_caption=has_photo)
+        except RefusedError as error:
+            if _OTHER_KIND not in str(error).lower():
+                raise
+            await self._rewrite(public, parcel.post, is_caption=not has_photo)
+
+    async def _rewrite(self, public: LedgerEntry, post: Post, *, is_caption: bool) -> None:
+        number, card = _number(public.remote_id), _card(post)
+        if is_caption:  # an album's words are the caption of its first photo
             await self._bot.ask(
-                lambda bot: bot.edit_message_caption(self._chat, number, caption=text, parse_mode=ParseMode.HTML)
+                lambda bot: bot.edit_message_caption(self._chat, number, caption=post.text, parse_mode=ParseMode.HTML)
             )
         else:
-            card = _card(parcel.post)
             await self._bot.ask(
                 lambda bot: bot.edit_message_text(
-                    text, self._chat, number, parse_mode=ParseMode.HTML, link_preview_options=card
+                    post.text, self._chat, number, parse_mode=ParseMode.HTML, link_preview_options=card
                 )
             )
 
@@ -125,43 +141,39 @@ class TelegramPublisher:
             await self._bot.ask(lambda bot: bot.delete_message(self._chat, number))
 
     async def read_back(self, attempt: Attempt) -> Evidence:
-        """Look for an attempt's post in the public preview; a private channel has none."""
+        """Look for an attempt's post on the public pages, and through the service chat where there is one.
+
+        A public page that shows the post settles it; one that does not may be an old copy, and the chat decides.
+        """
         try:
             name = await self._public_name()
-            posts = await self._page(name) if name is not None else None
+            if name is None:
+                on_pages = nothing("a private channel without service_chat cannot be read back", for_good=True)
+            else:
+                on_pages = await self._pages.look(name, attempt)
         except BotError as error:
-            return nothing(f"the preview could not be read: {error}")
-        if name is None:
-            return nothing("a private channel has no public preview", for_good=True)
-        if not posts:
-            return nothing("Telegram shows no preview of the channel")
-        mark = attempt.watermark
-        if mark is None or not mark.isdecimal():
-            since = attempt.started_at - SKEW
-            return judge(attempt, posts, lambda post: post.published_at >= since, neighbour_visible=False)
-        visible = any(mark in (post.remote_id, *post.more_ids) for post in posts)
-        return judge(attempt, posts, lambda post: int(post.remote_id) > int(mark), neighbour_visible=visible)
+            name, on_pages = "", nothing(f"the preview could not be read: {error}")
+        if on_pages.presence is Presence.PRESENT or self._forwards is None:
+            return on_pages
+        forwarded = await self._forwards.look(attempt)
+        return on_pages if forwarded.for_good and name is not None else forwarded
 
     async def survey(self, known: Collection[str], most: int) -> Survey:
-        """Read the public preview page by page, back to a known post."""
+        """Read the public preview page by page, back to a known post; a private channel on from one."""
         try:
             name = await self._public_name()
-            posts = await self._page(name) if name is not None else None
-            if name is None:
-                return Survey(readable=False, for_good=True, detail="a private channel has no public preview")
-            if posts is None:
-                return Survey(readable=False, detail="Telegram shows no preview of the channel")
-            complete = len(posts) < _PAGE
-            while not complete and len(posts) < most and not _reaches(posts, known):
-                earlier = await self._page(name, before=posts[0].remote_id)
-                if earlier is None:
-                    return Survey(readable=False, detail="Telegram shows no preview of the channel")
-                older = [post for post in earlier if int(post.remote_id) < int(posts[0].remote_id)]
-                complete, posts = not older, older + posts
+            if name is not None:
+                shown = await self._pages.survey(name, known, most)
+                if shown.readable or self._forwards is None:
+                    return shown
+                forwarded = await self._forwards.survey(known, most)
+                return forwarded if forwarded.readable else shown
         except BotError as error:
             lost = isinstance(error, AccessLostError)
             return Survey(readable=False, access_lost=lost, detail=f"the preview could not be read: {error}")
-        return Survey(posts=tuple(posts[-most:]), complete=complete or _reaches(posts, known))
+        if self._forwards is not None:
+            return await self._forwards.survey(known, most)
+        return Survey(readable=False, for_good=True, detail="a private channel without service_chat cannot be read")
 
     async def check(self) -> list[Finding]:
         """Test token, address, rights and read-back, each with a line on what to do."""
@@ -171,22 +183,23 @@ class TelegramPublisher:
         return findings
 
     async def _check_read_back(self) -> Finding:
+        """Say by which ways an unanswered post can be looked for."""
         try:
             name = await self._public_name()
-            posts = await self._page(name) if name is not None else None
+            posts = await self._pages.read(name) if name is not None else None
         except BotError as error:
             return Finding(name=READ_BACK, ok=False, detail=f"the preview at {self._web_url} cannot be read: {error}")
-        if name is None:
-            return Finding(
-                name=READ_BACK, ok=True, detail="private channel, no preview: an unanswered post waits for an editor"
-            )
-        if posts is None:
-            return Finding(
-                name=READ_BACK,
-                ok=False,
-                detail=f"{self._web_url}/s/{name} shows no preview: make the channel public or use its numeric id",
-            )
-        return Finding(name=READ_BACK, ok=True, detail=f"{self._web_url}/s/{name}")
+        if name is not None and posts is None:
+            detail = f"{self._web_url}/s/{name} shows no preview: make the channel public or use its numeric id"
+            return Finding(name=READ_BACK, ok=False, detail=detail)
+        ways = [f"{self._web_url}/s/{name}"] if name is not None else []
+        if self._forwards is not None:
+            found = await look_at_service_chat(self._bot, self._chat, self._service_chat)
+            if not found.ok:
+                return found
+            ways += [found.detail]
+        detail = ", ".join(ways) or "private channel without service_chat: an unanswered post waits for an editor"
+        return Finding(name=READ_BACK, ok=True, detail=detail)
 
     async def _send_photo(self, bot: Bot, parcel: Parcel) -> Message:
         photo = parcel.upload or (InputFile(parcel.photo.jpeg, filename="photo.jpg") if parcel.photo else "")
@@ -223,29 +236,23 @@ class TelegramPublisher:
         )
 
     def _receipt(self, message: Message) -> Receipt:
-        name = message.chat.username or self._name
-        inner = name or f"c/{str(message.chat.id).removeprefix('-100')}"
         largest = max(message.photo, key=lambda size: size.width * size.height, default=None)
         return Receipt(
             remote_id=str(message.message_id),
-            permalink=f"{self._web_url}/{inner}/{message.message_id}",
+            permalink=self._permalink(message.message_id, message.chat),
             upload=largest.file_id if largest is not None else None,
         )
+
+    def _permalink(self, number: int | str, chat: Chat | None = None) -> str:
+        name = (chat.username if chat is not None else None) or self._name
+        chat_id = str(chat.id if chat is not None else self._chat)
+        return f"{self._web_url}/{name or 'c/' + chat_id.removeprefix('-100')}/{number}"
 
     async def _public_name(self) -> str | None:
         """Return the channel's public name, asked for once where only its number was given; None for private."""
         if self._name is None:
             self._name = (await self._bot.ask(lambda bot: bot.get_chat(self._chat))).username
         return self._name
-
-    async def _page(self, name: str, before: str | None = None) -> list[PublicPost] | None:
-        """Return the posts of one page of the preview, None where Telegram shows something else."""
-        answer = await self._bot.look(f"{self._web_url}/s/{name}" + (f"?before={before}" if before else ""))
-        return read_preview(answer.body, name, self._web_url) if answer.status == 200 else None
-
-
-def _reaches(posts: Sequence[PublicPost], known: Collection[str]) -> bool:
-    return any(remote_id in known for post in posts for remote_id in (post.remote_id, *post.more_ids))
 
 
 def _card(post: Post) -> LinkPreviewOptions:

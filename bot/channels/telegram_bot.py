@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -14,10 +17,11 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot.channels.telegram_request import TransportRequest
 from bot.channels.transport import Answer, Transport
-from bot.errors import AccessLostError, BotError, RefusedError, UnansweredError
+from bot.errors import AccessLostError, BotError, RefusedError, ThrottledError, UnansweredError
 
 T = TypeVar("T")
 _REMEMBERED = 1000
+_LOOKS_APART = 0.05  # seconds between two calls that only look: what is to be published goes first
 _NO_TOKEN = "0:none"  # noqa: S105 - the library wants one; no call is made with it
 
 
@@ -28,11 +32,20 @@ class TelegramBot:
         token: as @BotFather gave it; "" for none: every call then ends in AccessLostError.
         api_url: root of the Bot API, without "/bot".
         timeout: seconds for one call as a whole.
+        longest: seconds for one with a large body; None: no more than for any other.
     """
 
-    def __init__(self, token: str, *, api_url: str = "https://api.telegram.org", timeout: float = 8.0) -> None:
+    def __init__(
+        self,
+        token: str,
+        *,
+        api_url: str = "https://api.telegram.org",
+        timeout: float = 8.0,
+        longest: float | None = None,
+    ) -> None:
         self._has_token = bool(token.strip())
-        self._transport = Transport(timeout)
+        self._transport = Transport(timeout, longest=longest)
+        self._look_at = self._rests_until = 0.0
         self._refused_uploads: deque[str] = deque(maxlen=_REMEMBERED)
         os.environ.setdefault("PTB_TIMEDELTA", "1")  # the library's coming way; without it each 429 is a warning
         root = api_url.rstrip("/")
@@ -100,6 +113,24 @@ class TelegramBot:
         except RefusedError:
             return False
         return True
+
+    async def await_turn_to_look(self) -> None:
+        """Wait until this bot may make one more call that only looks.
+
+        Raises:
+            ThrottledError: Telegram told this bot to leave it for some time yet.
+        """
+        now = time.monotonic()
+        if now < self._rests_until:
+            left = timedelta(seconds=self._rests_until - now)
+            raise ThrottledError(f"Telegram: the bot was told to wait, for {left.total_seconds():.0f} s yet", left)
+        at = max(now, self._look_at)
+        self._look_at = at + _LOOKS_APART
+        await asyncio.sleep(at - now)
+
+    def rest_from_looking(self, rest: timedelta) -> None:
+        """Make no calls that only look for so long."""
+        self._rests_until = max(self._rests_until, time.monotonic() + rest.total_seconds())
 
     async def look(self, url: str) -> Answer:
         """Fetch a page of Telegram's own web site over the same connections; redirects are not followed."""

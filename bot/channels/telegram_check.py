@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from telegram import ChatMember, ChatMemberAdministrator, ChatMemberOwner
+from telegram.constants import ChatAction
 
-from bot.channels.base import Finding
+from bot.channels.base import READ_BACK, Finding
 from bot.channels.telegram_bot import TelegramBot
 from bot.errors import AccessLostError, BotError
 
@@ -67,6 +68,23 @@ async def _rights(bot: TelegramBot, chat: str | int) -> Finding:
     if missing:
         return _bad("rights", f"the bot, administrator of {chat}, has no right to {', '.join(missing)}: grant it")
     return Finding(name="rights", ok=True, detail="post, edit, delete")
+
+
+async def look_at_service_chat(bot: TelegramBot, chat: str | int, service_chat: int) -> Finding:
+    """Test whether a channel can be read by forwarding what it shows to a chat; forwards nothing."""
+    try:
+        await bot.ask(lambda library: library.send_chat_action(service_chat, ChatAction.TYPING))
+    except BotError as error:
+        detail = f"the bot cannot write to service_chat {service_chat}: add it there, with the right to post ({error})"
+        return _bad(READ_BACK, detail)
+    try:
+        protected = (await bot.ask(lambda library: library.get_chat(chat))).has_protected_content
+    except BotError as error:
+        return _bad(READ_BACK, f"Telegram does not tell whether {chat} may be forwarded: {error}")
+    if protected:
+        detail = f"{chat} restricts saving content, so service_chat is of no use: allow it, or leave the chat out"
+        return _bad(READ_BACK, detail)
+    return Finding(name=READ_BACK, ok=True, detail=f"by forwarding to {service_chat}")
 
 
 def _wanted() -> str:

@@ -12,7 +12,7 @@ import io
 import json
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from types import SimpleNamespace, TracebackType
@@ -21,11 +21,14 @@ from typing import Any, Self
 import aiohttp
 from yarl import URL
 
-from bot.errors import BotError, UnansweredError, UnreachableError
+from bot.channels.guard import Call, GuardedSocket, guarded
+from bot.clock import SystemClock
+from bot.errors import BotError
 
 Upload = tuple[str, bytes, str]  # name of the file, its bytes, its type
 
 _MOST_BYTES = 32 * 1024 * 1024
+_SLOWEST = 256 * 1024  # bytes a second of an upload that is still worth waiting for
 _CHUNK = 64 * 1024
 # A reset instead of a farewell on close: a killed process must not leave the kernel sending what it had taken over.
 _LINGER = struct.pack("ii", 1, 0)
@@ -53,12 +56,24 @@ class Transport:
 
     Args:
         timeout: seconds for one call as a whole: connecting, sending, and the last byte of the answer.
+        longest: seconds for a call with a large body, which is given a second more for each 256 KiB; None: no more
+            than any other.
         sockets: most connections at one time.
+        running: seconds that also pass while the machine sleeps; None: the system's.
     """
 
-    def __init__(self, timeout: float = 8.0, *, sockets: int = 100) -> None:
+    def __init__(
+        self,
+        timeout: float = 8.0,
+        *,
+        longest: float | None = None,
+        sockets: int = 100,
+        running: Callable[[], float] | None = None,
+    ) -> None:
         self.timeout = timeout
+        self._longest = max(timeout, longest or 0.0)
         self._sockets = sockets
+        self._running = running or SystemClock().running
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -99,9 +114,10 @@ class Transport:
             query: parameters for the address.
             fields: parameters for the body: urlencoded, or multipart where there are files.
             files: parts of a multipart body.
-            within: seconds for everything together; None: the transport's time-out.
+            within: seconds for everything together; None: the transport's time-out, longer for a large body.
 
         Raises:
+            LateError: it could not leave before the deadline of `guard.leave_by`, so nothing did.
             UnreachableError: there was no connection, nothing left this machine.
             UnansweredError: there was one, and no whole answer came over it.
         """
@@ -111,23 +127,24 @@ class Transport:
             target = URL(url)
         except ValueError:
             target = URL()
-        call = _Call(repeatable=method == "GET")
-        seconds = self.timeout if within is None else within
+        seconds = self._time_for(fields, files) if within is None else within
+        call = Call(running=self._running, ends_at=self._running() + seconds, repeatable=method == "GET")
         fault: BotError
         try:
-            async with (
-                asyncio.timeout(seconds),
-                self._session.request(
-                    method,
-                    target,
-                    params=query,
-                    data=_body(fields, files),
-                    headers=headers,
-                    allow_redirects=False,
-                    trace_request_ctx=call,
-                ) as answer,
-            ):
-                return Answer(answer.status, await _read(answer), answer.headers)
+            with guarded(call):
+                async with (
+                    asyncio.timeout(seconds),
+                    self._session.request(
+                        method,
+                        target,
+                        params=query,
+                        data=_body(fields, files),
+                        headers=headers,
+                        allow_redirects=False,
+                        trace_request_ctx=call,
+                    ) as answer,
+                ):
+                    return Answer(answer.status, await _read(answer), answer.headers)
         except TimeoutError:
             fault = call.fault(f"{target.host}: ", f"within {seconds:g} s")
         except (aiohttp.ClientError, OSError) as error:
@@ -135,26 +152,19 @@ class Transport:
         # Raised out here, the error carries no chain: the texts of aiohttp's own errors hold whole addresses.
         raise fault
 
+    def _time_for(self, fields: Mapping[str, str] | None, files: Mapping[str, Upload] | None) -> float:
+        """Return the seconds that a call with this body gets."""
+        size = sum(len(value.encode()) for value in (fields or {}).values())
+        size += sum(len(content) for _, content, _ in (files or {}).values())
+        return min(self._longest, self.timeout + size / _SLOWEST)
+
     def _socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
         family, kind, protocol, _, _ = info
-        plug = socket.socket(family=family, type=kind, proto=protocol)
+        plug = GuardedSocket(family=family, type=kind, proto=protocol)
         plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: how long sent bytes may stay unacknowledged
-            plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, max(1, int(self.timeout * 1000)))
+            plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, max(1, int(self._longest * 1000)))
         return plug
-
-
-@dataclass(slots=True)
-class _Call:
-    """What has become of one call: whether it got a connection, over which its bytes may have left."""
-
-    repeatable: bool
-    connected: bool = False
-
-    def fault(self, where: str, why: str) -> BotError:
-        if self.connected:
-            return UnansweredError(f"{where}no whole answer ({why})")
-        return UnreachableError(f"{where}no connection ({why})")
 
 
 class _RepeatedError(aiohttp.ClientError):
@@ -165,7 +175,7 @@ def _watch() -> aiohttp.TraceConfig:
     """Follow each call to the moment from which its bytes may leave."""
 
     async def connecting(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
-        call: _Call = context.trace_request_ctx
+        call: Call = context.trace_request_ctx
         # aiohttp repeats DELETE by itself when a connection breaks under it: whether to repeat is ours to decide.
         if call.connected and not call.repeatable:
             raise _RepeatedError

@@ -12,6 +12,7 @@ from bot.domain.channel import ChannelId
 from bot.errors import (
     AccessLostError,
     GoneError,
+    LateError,
     NotPublishedError,
     PhotoRefusedError,
     RefusedError,
@@ -181,6 +182,8 @@ def after_error(error: Exception, kind: Kind, attempts: int, lease: timedelta, r
     match error:
         case ThrottledError():
             return Verdict(state=State.PLANNED, wait=error.retry_after, free=True)
+        case LateError():  # another worker may believe this one dead by now; nothing has left
+            return Verdict(state=State.PLANNED, free=True)
         case UnreachableError():
             return Verdict(state=State.PLANNED, wait=back_off(attempts))
         case UnchangedError() | GoneError() if not kind.makes_public:

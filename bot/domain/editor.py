@@ -28,6 +28,11 @@ class Editor:
     role: Role
     channels: tuple[str, ...] = ()
 
+    @property
+    def signature(self) -> str:
+        """Return who this is as the audit keeps it: the name, and the number that tells namesakes apart."""
+        return f"{self.name} ({self.telegram_id})"
+
     def may(self, role: Role, channel: str | None = None) -> bool:
         """Say whether this person may do what `role` may, in that channel (None: anywhere)."""
         return self.role >= role and (channel is None or not self.channels or channel in self.channels)

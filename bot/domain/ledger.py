@@ -82,6 +82,7 @@ class Attempt:
 
     `text` is as sent, `plain` the same without markup; `watermark` is the newest remote id known in the channel when
     the call left, None where there was none; `neighbours` are the newest posts known then, newest first, at most five.
+    `handle` is the post's id where it had one before it was public.
     """
 
     delivery_id: DeliveryId
@@ -92,6 +93,7 @@ class Attempt:
     watermark: str | None
     started_at: datetime
     neighbours: tuple[Neighbour, ...] = ()
+    handle: str | None = None
 
 
 def newest_of(public: Iterable[Neighbour], most: int = 5) -> tuple[Neighbour, ...]:

@@ -43,12 +43,12 @@ def after_look(
         return Looks()
     if before.at is not None and timedelta(0) <= now - before.at < apart:  # below: the clock was set back
         return before
-    agrees = before.count and _alike(before.shown, shown)
+    agrees = before.count and alike(before.shown, shown)
     return Looks(count=before.count + 1 if agrees else 1, at=now, shown=tuple(sorted(shown)))
 
 
-def _alike(one: Collection[str], other: Collection[str]) -> bool:
-    """Say whether two looks showed the same of what both could show.
+def alike(one: Collection[str], other: Collection[str]) -> bool:
+    """Say whether two looks showed the same of what both could show; of an empty one nothing can be said.
 
     New posts push old ones off a page, so numbered posts are compared from the younger of the two first ones on.
     """

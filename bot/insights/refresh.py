@@ -62,6 +62,11 @@ class Asker(Protocol):
         """Percent of the allowance used."""
         ...
 
+    @property
+    def rest_for(self) -> timedelta:
+        """How long the platform is to be left alone, by whomever."""
+        ...
+
     async def ask(self, remote_id: str, metric: str) -> dict[str, int]: ...
 
 
@@ -229,6 +234,8 @@ class Insights:
         return found
 
     async def _wait_for_place(self, page: Page) -> None:
+        if page.asker.rest_for:
+            raise _StopError("the page rests")
         async with self._database.write() as tx:
             now = await self._database.now(tx)
             if not await house.take_lease(tx, _duty(page), self._holder, now, _TERM):

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.channels.guard import leave_by
 from bot.clock import Clock
 from bot.domain.delivery import Delivery, DeliveryId, HeldReason, Kind, State, Verdict, after_error
-from bot.domain.ledger import Attempt, LedgerEntry, Neighbour, Receipt, newest_of
+from bot.domain.ledger import Attempt, LedgerEntry, Neighbour, Receipt, is_unknown, newest_of
 from bot.domain.plan import next_slot
 from bot.errors import BotError, NotPublishedError
 from bot.failpoints import reach
@@ -239,6 +240,7 @@ class Deliverer:
                 watermark=watermark,
                 started_at=now,
                 neighbours=neighbours,
+                handle=ready.parcel.handle,
             )
             attempt_id = await ledger.begin_attempt(
                 tx, attempt, fence=delivery.fence, payload_hash=ready.parcel.payload_hash
@@ -252,7 +254,7 @@ class Deliverer:
 
     async def _neighbours(self, tx: AsyncConnection, lane: Lane) -> tuple[str | None, tuple[Neighbour, ...]]:
         """Return the newest id known in a channel, and the newest posts known to be public, newest first."""
-        own = await ledger.newest(tx, lane.id, 2 * _NEIGHBOURS)
+        own = [post for post in await ledger.newest(tx, lane.id, 2 * _NEIGHBOURS) if not is_unknown(post.remote_id)]
         seen = self._prover.neighbours(lane.id)
         known = newest_of((*map(_neighbour, own), *seen), 1)
         gone = {post.last_id for post in own if post.withdrawn_at is not None}
@@ -262,15 +264,11 @@ class Deliverer:
     async def _call(self, lane: Lane, marked: Marked, ready: Ready) -> None:
         """Make the one call that readers see, and record how it ended."""
         delivery = marked.delivery
-        if self._clock.running() - marked.asked_at > self._timing.guard.total_seconds():
-            # Another worker may believe this one dead by now. Nothing has left, so it may simply be planned again.
-            verdict = Verdict(state=State.PLANNED, free=True)
-            await self._recorder.record(lane, marked, Ended(verdict=verdict, error="the guard stopped a late call"))
-            return
         reach("call.before")
         started = self._clock.running()
         try:
-            receipt = await self._send(lane, delivery, ready)
+            with leave_by(marked.asked_at + self._timing.guard.total_seconds()):
+                receipt = await self._send(lane, delivery, ready)
         except Exception as error:
             verdict = after_error(error, delivery.kind, delivery.attempts, self._timing.lease, delivery.rung)
             ended = Ended(verdict=verdict, error=_told(error), cause=error)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.channels.base import Publisher
-from bot.domain.channel import Channel, ChannelId
+from bot.domain.channel import Channel, ChannelId, Platform
 from bot.store.pace import Limit
 
 
@@ -30,6 +30,10 @@ class Timing:
     facebook_settle: timedelta = timedelta(minutes=10)
     hold_after: timedelta = timedelta(minutes=30)
     gather: timedelta = timedelta(minutes=2)
+
+    def settle_of(self, platform: Platform) -> timedelta:
+        """Return how long a platform may show an old copy of a channel."""
+        return self.facebook_settle if platform is Platform.FACEBOOK else self.settle
 
     @property
     def guard(self) -> timedelta:

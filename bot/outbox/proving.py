@@ -17,14 +17,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.agenda import adoption
+from bot.channels.base import Publisher
 from bot.clock import Clock
 from bot.compose.post import Composer
-from bot.domain.channel import Channel, ChannelId
+from bot.domain.channel import ChannelId
 from bot.domain.delivery import HeldReason, State
 from bot.domain.ledger import Neighbour, PublicPost, Survey
+from bot.domain.looks import ENOUGH, alike
 from bot.failpoints import reach
 from bot.logs import logger
-from bot.outbox.lane import Lane
+from bot.outbox.lane import Lane, Timing
 from bot.outbox.record import about
 from bot.store import channels, deliveries, ledger
 from bot.store.database import Database
@@ -34,28 +36,33 @@ from bot.store.tables import deliveries as rows
 _KNOWN = 50  # posts of the ledger, one of which a survey should reach
 _MOST = 500  # posts that a survey reads where it reaches none
 _NEIGHBOURS = 5
+_LOOKS = 12  # at one survey, before a channel counts as unreadable
 _log = logger("proving")
 
 
 @dataclass(slots=True, kw_only=True)
 class _Trying:
-    """A channel that could not be read yet: since when, until when not again, and why."""
+    """A channel that is not proven yet: since when, until when not again, and why.
+
+    `surprised`: it showed what was in no book, so the book is an old one and the page may be an old copy, too.
+    """
 
     since: float
     again_at: float
     wait: float
     why: str
-    access_lost: bool
+    access_lost: bool = False
+    surprised: bool = False
 
 
 class Prover:
     """Knows which channels this process may publish to."""
 
-    def __init__(self, database: Database, clock: Clock, composer: Composer, hold_after: timedelta) -> None:
+    def __init__(self, database: Database, clock: Clock, composer: Composer, timing: Timing) -> None:
         self._database = database
         self._clock = clock
         self._composer = composer
-        self._hold_after = hold_after.total_seconds()
+        self._timing = timing
         self._seen: dict[ChannelId, tuple[Neighbour, ...]] = {}
         self._trying: dict[ChannelId, _Trying] = {}
         self._locks: dict[ChannelId, asyncio.Lock] = {}
@@ -69,7 +76,8 @@ class Prover:
         trying = self._trying.get(channel_id)
         if trying is not None and trying.access_lost:
             return HeldReason.ACCESS, trying.why
-        if trying is None or self._clock.running() - trying.since < self._hold_after:
+        patience = self._timing.hold_after.total_seconds()
+        if trying is None or trying.surprised or self._clock.running() - trying.since < patience:
             return None
         return HeldReason.NO_EVIDENCE, f"the channel cannot be compared with the ledger since the start: {trying.why}"
 
@@ -96,44 +104,54 @@ class Prover:
                 return lane.id in self._seen
             async with self._database.read() as tx:
                 known = {post.remote_id for post in await ledger.newest(tx, lane.id, _KNOWN)}
-            shown = await lane.publisher.survey(known, _MOST)
+            shown = await _agreed(lane.publisher, known)
             if not shown.readable and not shown.for_good:
                 self._try_again(lane, trying, shown)
                 return False
-            await self._enter(lane.channel, lane.id, shown, known)
+            strangers = await self._enter(lane, shown)
+            if strangers and not (trying is not None and trying.surprised):
+                self._look_once_more(lane, strangers)
+                return False
+            self._seen[lane.id] = tuple(_neighbour(post) for post in reversed(shown.posts[-_NEIGHBOURS:]))
             self._trying.pop(lane.id, None)
+            if not shown.readable:
+                _log.warning("the channel can never be read back", channel=lane.channel.name, why=shown.detail)
             return True
 
     def _try_again(self, lane: Lane, before: _Trying | None, shown: Survey) -> None:
         now = self._clock.running()
-        wait = min(30.0, self._hold_after / 10, 2 * before.wait if before is not None else 1.0)
-        since = before.since if before is not None else now
+        wait = min(30.0, self._timing.hold_after.total_seconds() / 10, 2 * before.wait if before is not None else 1.0)
         self._trying[lane.id] = _Trying(
-            since=since, again_at=now + wait, wait=wait, why=shown.detail, access_lost=shown.access_lost
+            since=before.since if before is not None else now,
+            again_at=now + wait,
+            wait=wait,
+            why=shown.detail,
+            access_lost=shown.access_lost,
+            surprised=before is not None and before.surprised,
         )
         if before is None:
             said = "the channel cannot be read yet, nothing new is published there"
             _log.warning(said, channel=lane.channel.name, why=shown.detail)
 
-    async def _enter(self, channel: Channel, channel_id: ChannelId, shown: Survey, known: set[str]) -> None:
-        async with channels.turn(self._database, [channel_id]) as (tx, now):
-            strangers = await adoption.remember(tx, channel, channel_id, shown.posts, now)
-            await self._release(tx, channel_id, now)
-            adopted = await adoption.adopt(tx, self._composer, {channel_id: channel}, now)
-            await channels.wake(tx, [channel_id], now)
+    def _look_once_more(self, lane: Lane, strangers: int) -> None:
+        """Wait until even an old copy of the page shows what was published just before this start."""
+        now, wait = self._clock.running(), self._timing.settle_of(lane.channel.platform).total_seconds()
+        why = "the channel shows posts that the ledger does not have; it is compared once more"
+        self._trying[lane.id] = _Trying(since=now, again_at=now + wait, wait=1.0, why=why, surprised=True)
+        _log.warning(why, channel=lane.channel.name, posts=strangers, seconds=wait)
+
+    async def _enter(self, lane: Lane, shown: Survey) -> int:
+        """Keep and adopt what the channel shows; return how many of its posts were in no book."""
+        async with channels.turn(self._database, [lane.id]) as (tx, now):
+            strangers = await adoption.remember(tx, lane.channel, lane.id, shown.posts, now)
+            await self._release(tx, lane.id, now)
+            adopted = await adoption.adopt(tx, self._composer, {lane.id: lane.channel}, now)
+            await channels.wake(tx, [lane.id], now)
             reach("adopt.before")
         reach("adopt.after")
-        self._seen[channel_id] = tuple(_neighbour(post) for post in reversed(shown.posts[-_NEIGHBOURS:]))
-        if not shown.readable:
-            _log.warning("the channel can never be read back", channel=channel.name, why=shown.detail)
-        elif strangers or not (shown.complete or known):
-            _log.warning(
-                "the channel shows posts that the ledger does not have",
-                channel=channel.name,
-                posts=strangers,
-                adopted=adopted,
-                reached_a_known_one=shown.complete,
-            )
+        if adopted:
+            _log.warning("posts that were public already were adopted", channel=lane.channel.name, posts=adopted)
+        return strangers
 
     async def _release(self, tx: AsyncConnection, channel_id: ChannelId, now: datetime) -> None:
         """Let posts go on that were held only because the channel could not be compared: they were never sent."""
@@ -147,6 +165,22 @@ class Prover:
         for delivery in held:
             await deliveries.move(tx, delivery, State.PLANNED, now, error="")
             await decide(tx, [about(delivery, "planned", "the channel was compared with the ledger")], now)
+
+
+async def _agreed(publisher: Publisher, known: set[str]) -> Survey:
+    """Survey a channel until three looks in a row agree: one alone may have left posts out."""
+    looks: list[Survey] = []
+    for _ in range(_LOOKS):
+        shown = await publisher.survey(known, _MOST)
+        if not shown.readable or shown.for_good:
+            return shown
+        ids = [post.remote_id for post in shown.posts]
+        if looks and not (alike([post.remote_id for post in looks[-1].posts], ids) or not (ids or looks[-1].posts)):
+            looks.clear()
+        looks.append(shown)
+        if len(looks) == ENOUGH:
+            return shown
+    return Survey(readable=False, detail="the channel shows other posts at each look")
 
 
 def _neighbour(post: PublicPost) -> Neighbour:

@@ -18,7 +18,7 @@ from bot.agenda import backlog
 from bot.channels.base import READ_BACK
 from bot.channels.evidence import SKEW, among
 from bot.clock import Clock
-from bot.domain.channel import ChannelId, Platform
+from bot.domain.channel import ChannelId
 from bot.domain.delivery import Delivery, DeliveryId, HeldReason, Kind, State
 from bot.domain.ledger import Presence
 from bot.domain.looks import Looks, after_look
@@ -78,9 +78,10 @@ class Reconciler:
             async with channels.turn(self._database, self._lanes) as (tx, now):
                 await deliveries.end_all_leases(tx, now)
                 await steps.bound(tx, now)
+        await self._end_leases()
+        await self._settle_unknown()  # a post that was under way is in the ledger before the channels are compared
         await self._prover.prove_all(self._lanes)
         await self._beat()
-        await self._end_leases()
 
     async def reconcile(self) -> None:
         """Look once at all that does not move by itself; what fails in one place does not stop the others.
@@ -224,7 +225,7 @@ class Reconciler:
                     await ledger.looks(tx, attempt_id),
                     evidence.shown,
                     now,
-                    settled_at=ended + self._settle_time(lane),
+                    settled_at=ended + self._timing.settle_of(lane.channel.platform),
                     apart=self._apart(lane),
                 )
             await ledger.keep_looks(tx, attempt_id, looks)
@@ -234,13 +235,9 @@ class Reconciler:
             why = f"no evidence either way: {evidence.detail or 'the channel cannot be read back'}"
             await self._move(delivery, State.HELD, why, HeldReason.NO_EVIDENCE)
 
-    def _settle_time(self, lane: Lane) -> timedelta:
-        on_facebook = lane.channel.platform is Platform.FACEBOOK
-        return self._timing.facebook_settle if on_facebook else self._timing.settle
-
     def _apart(self, lane: Lane) -> timedelta:
         """Return how far apart two looks are that count: together they span half of the settle time."""
-        return self._settle_time(lane) / 4
+        return self._timing.settle_of(lane.channel.platform) / 4
 
     async def _move(self, delivery: Delivery, to: State, why: str, held_reason: HeldReason | None = None) -> None:
         async with channels.turn(self._database, [delivery.channel_id]) as (tx, now):

@@ -128,7 +128,8 @@ class Recorder:
         stored = await articles.get(tx, delivery.article_id) if delivery.article_id is not None else None
         title = stored.article.title if stored is not None else attempt.plain.partition("\n")[0][:200]
         await ledger.enter(tx, delivery, receipt, attempt.method, title=title, text=attempt.text, at=attempt.started_at)
-        await channels.change(tx, lane.id, last_at=attempt.started_at, wake_at=now)
+        await channels.note_post(tx, lane.id, attempt.started_at)
+        await channels.change(tx, lane.id, wake_at=now)
         await decide(tx, [about(delivery, "published", f"{how}: {receipt.permalink or receipt.remote_id}")], now)
         await self.follow_own(tx, delivery, now)
         self.count(lane, delivery.kind, State.PUBLISHED)

@@ -184,7 +184,8 @@ class FacebookHttp:
         if mishap.retry_after:
             code = 32 if mishap.code == 429 else mishap.code
             self.world.meter.ban(f"page:{page}", self.world.clock() + mishap.retry_after)
-            minutes = -(-mishap.retry_after // 60)
+            # Meta tells whole minutes; below one a fraction is told here, so that tests need not wait so long.
+            minutes = -(-mishap.retry_after // 60) if mishap.retry_after >= 60 else mishap.retry_after / 60
             usage = {**self.world.page_usage, "call_count": 100, "estimated_time_to_regain_access": minutes}
             return self._refused(_rate(code, mishap.retry_after), page, usage)
         refusal = GraphRefusal(
@@ -193,7 +194,7 @@ class FacebookHttp:
         refusal.transient = mishap.code in (1, 2)
         return self._refused(refusal, page)
 
-    def _headers(self, page: str | None, usage: dict[str, int] | None = None) -> dict[str, str]:
+    def _headers(self, page: str | None, usage: dict[str, float] | None = None) -> dict[str, str]:
         headers = {
             "X-App-Usage": json.dumps(self.world.app_usage),
             "facebook-api-version": "v26.0",
@@ -204,7 +205,7 @@ class FacebookHttp:
             headers["X-Business-Use-Case-Usage"] = json.dumps({page: [use]})
         return headers
 
-    def _refused(self, refusal: GraphRefusal, page: str | None, usage: dict[str, int] | None = None) -> web.Response:
+    def _refused(self, refusal: GraphRefusal, page: str | None, usage: dict[str, float] | None = None) -> web.Response:
         body = refusal.envelope(f"A{next(self._traces):012d}")
         return json_answer(body, refusal.http_status, self._headers(page, usage))
 

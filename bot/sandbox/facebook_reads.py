@@ -128,7 +128,9 @@ def list_posts(call: GraphCall, page_id: str, edge: str) -> Json:
     if edge == "scheduled_posts":
         found = [p for p in world.settled(page.id) if p.scheduled_for and p.public_at is None and p.deleted_at is None]
     else:
-        found = [p for p in world.posts(page.id) if world.read_back.shows(p.public_at or 0.0, now)]
+        look = world.read_back
+        gone = {p.id for p in world.history(page.id) if p.deleted_at is not None and look.knows(p.deleted_at, now)}
+        found = [p for p in world.history(page.id) if p.id not in gone and look.shows(p.public_at or 0.0, now)]
     if world.read_back.broken:
         return {"data": []}
     since, until = moment(call.params.get("since")), moment(call.params.get("until"))

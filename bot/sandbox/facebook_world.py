@@ -114,7 +114,7 @@ class FacebookWorld:
         self.proof_secret = ""
         self.gone_metrics: frozenset[str] = frozenset()
         self.app_usage: dict[str, int] = {"call_count": 0, "total_time": 0, "total_cputime": 0}
-        self.page_usage: dict[str, int] = {
+        self.page_usage: dict[str, float] = {
             "call_count": 0,
             "total_cputime": 0,
             "total_time": 0,

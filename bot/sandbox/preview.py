@@ -37,7 +37,7 @@ class Preview:
         return [
             post
             for post in chat.messages.values()
-            if look.shows(post.date, now) and (post.deleted_at is None or not look.shows(post.deleted_at, now))
+            if look.shows(post.date, now) and not (post.deleted_at is not None and look.knows(post.deleted_at, now))
         ]
 
     async def page(self, request: web.Request) -> web.Response:

@@ -32,7 +32,10 @@ class ReadBack:
 
     def shows(self, created_at: float, now: float) -> bool:
         """Say whether a look at `now` shows what was created then."""
-        frozen = self.stale_after is not None and (self.stale_until is None or now < self.stale_until)
-        if created_at + self.lag > now or (frozen and created_at > (self.stale_after or 0.0)):
-            return False
-        return not self.omit or self.chance.random() >= self.omit
+        return self.knows(created_at, now) and not (self.omit and self.chance.random() < self.omit)
+
+    def knows(self, happened_at: float, now: float) -> bool:
+        """Say whether what happened then has come as far as the page."""
+        if self.stale_after is not None and (self.stale_until is None or now < self.stale_until):
+            now = min(now, self.stale_after)
+        return happened_at + self.lag <= now

@@ -142,14 +142,25 @@ class TelegramHttp:
             raise _too_fast(left, inside_ban=True)
         if method not in PACED:
             return
-        wait = world.meter.spend(of_bot, world.rates.bot, now) or world.meter.spend(of_chat, world.rates.chat, now)
+        wait = world.meter.spend(of_bot, world.rates.bot, now)
+        if not wait and not self._nothing_to_send(method, form):
+            wait = world.meter.spend(of_chat, world.rates.chat, now)
         grouped = chat is not None and (chat.type == "supergroup" or world.rates.channels_as_groups)
-        if not wait and grouped and method in SENDING:
+        if not wait and grouped and method in SENDING and not self._nothing_to_send(method, form):
             wait = world.meter.spend(f"{of_chat}:minute", world.rates.group, now)
             if wait:
                 world.meter.ban(of_chat, now + wait)
         if wait:
             raise _too_fast(wait)
+
+    def _nothing_to_send(self, method: str, form: Form) -> bool:
+        """Say whether what should be forwarded is not there: looked up first, so the chat gets nothing."""
+        if method not in ("forwardMessage", "copyMessage"):
+            return False
+        source = self.world.chat(form.params.get("from_chat_id", "").strip() or "0")
+        number = form.params.get("message_id", "").strip()
+        post = source.messages.get(int(number)) if source is not None and number.isdecimal() else None
+        return post is None or post.deleted_at is not None
 
     def _worded(self, mishap: Mishap, bot: TelegramBot, chat: Chat | None, form: Form) -> web.Response:
         if mishap.fault is Fault.ERROR:

@@ -161,6 +161,12 @@ async def change(tx: AsyncConnection, channel_id: ChannelId, **columns: Any) -> 
     await tx.execute(update(channels).where(channels.c.id == channel_id).values(**columns))
 
 
+async def note_post(tx: AsyncConnection, channel_id: ChannelId, at: datetime) -> None:
+    """Remember when a post went public, unless a newer one is known."""
+    earlier = or_(channels.c.last_at.is_(None), channels.c.last_at < at)
+    await tx.execute(update(channels).where(channels.c.id == channel_id, earlier).values(last_at=at))
+
+
 async def status(tx: AsyncConnection, row: ChannelRow, timetable: Timetable, now: datetime) -> Status:
     """Return what the channel has behind it, as planning wants to know it."""
     day, count = None, 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -106,3 +107,11 @@ async def last_act(tx: AsyncConnection, subject: str, since: datetime) -> dict[s
     query = select(audit).where(audit.c.at >= since, audit.c.subject == subject).order_by(audit.c.id.desc()).limit(1)
     row = (await tx.execute(query)).one_or_none()
     return dict(row._mapping) if row is not None else None
+
+
+async def acts_on(tx: AsyncConnection, subjects: Collection[str], since: datetime) -> list[dict[str, Any]]:
+    """Return who did what on some subjects since then, oldest first."""
+    if not subjects:
+        return []
+    query = select(audit).where(audit.c.at >= since, audit.c.subject.in_(subjects)).order_by(audit.c.id)
+    return [dict(row._mapping) for row in await tx.execute(query)]

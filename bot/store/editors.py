@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -36,17 +37,25 @@ async def engage(tx: AsyncConnection, configured: Iterable[Editor]) -> None:
 async def everyone(tx: AsyncConnection) -> list[Editor]:
     """Return all editors by name."""
     rows = await tx.execute(select(editors).order_by(editors.c.name))
-    return [
-        Editor(
-            telegram_id=row.telegram_id,
-            name=row.name,
-            role=Role(row.role),
-            channels=tuple(row.channels),
-        )
-        for row in rows
-    ]
+    return [_editor(row) for row in rows]
+
+
+async def find(tx: AsyncConnection, telegram_id: int) -> Editor | None:
+    """Return an editor as of now: what a person may do is asked at the moment of each act."""
+    row = (await tx.execute(select(editors).where(editors.c.telegram_id == telegram_id))).one_or_none()
+    return _editor(row) if row is not None else None
+
+
+async def started(tx: AsyncConnection, role: Role) -> list[Editor]:
+    """Return the editors of at least this role who can be written to: they have opened the chat with the bot."""
+    query = select(editors).where(editors.c.role >= role.value, editors.c.started_at.is_not(None))
+    return [_editor(row) for row in await tx.execute(query.order_by(editors.c.telegram_id))]
 
 
 async def note_start(tx: AsyncConnection, telegram_id: int, at: datetime) -> None:
     """Remember that an editor has opened the chat with the bot."""
     await tx.execute(update(editors).where(editors.c.telegram_id == telegram_id).values(started_at=at))
+
+
+def _editor(row: Any) -> Editor:
+    return Editor(telegram_id=row.telegram_id, name=row.name, role=Role(row.role), channels=tuple(row.channels))

@@ -35,8 +35,8 @@ class Match:
 
 async def keep(
     tx: AsyncConnection, channel_id: ChannelId, post: PublicPost, links: Collection[str], now: datetime
-) -> None:
-    """Keep a post that the ledger does not have, under each of its addresses.
+) -> bool:
+    """Keep a post that the ledger does not have, under each of its addresses; say whether it was new.
 
     Args:
         links: canonical addresses; none: the post is kept for its words alone.
@@ -55,7 +55,8 @@ async def keep(
         }
         for link in (sorted(set(links)) or [""])
     ]
-    await tx.execute(dialect.insert(found).values(rows).on_conflict_do_nothing())
+    query = dialect.insert(found).values(rows).on_conflict_do_nothing().returning(found.c.remote_id)
+    return bool((await tx.execute(query)).all())
 
 
 async def strangers(tx: AsyncConnection, channel_id: ChannelId, posts: Sequence[PublicPost]) -> list[PublicPost]:
@@ -98,7 +99,6 @@ async def _matches(
             deliveries.c.kind == Kind.PUBLISH,
             deliveries.c.state.in_(_WAITING),
             deliveries.c.held_reason.is_distinct_from(HeldReason.NO_EVIDENCE),
-            articles.c.retracted_at.is_(None),
             *also,
         )
         .order_by(deliveries.c.id, found.c.published_at, found.c.remote_id)
@@ -114,6 +114,12 @@ async def _matches(
         )
         made[match.delivery_id] = match
     return list(made.values())
+
+
+async def shows(tx: AsyncConnection, channel_id: ChannelId, url: str) -> bool:
+    """Say whether a channel shows an article in a post that is not in its ledger."""
+    query = select(found.c.remote_id).where(found.c.channel_id == channel_id, found.c.link == url, ~_entered())
+    return (await tx.execute(query.limit(1))).scalar_one_or_none() is not None
 
 
 async def since(tx: AsyncConnection, channel_id: ChannelId, moment: datetime) -> list[PublicPost]:

@@ -31,6 +31,12 @@ async def totals(tx: AsyncConnection, delivery_ids: Iterable[DeliveryId]) -> dic
     return {one: {name: point.value for name, point in told.get(one, {}).items()} for one in wanted}
 
 
+async def reactions_of(tx: AsyncConnection, delivery_ids: Iterable[DeliveryId]) -> dict[DeliveryId, dict[str, int]]:
+    """Return each post's reactions by emoji, most frequent first; posts of which nothing was told are left out."""
+    told = await totals(tx, delivery_ids)
+    return {one: reactions(figures_of_one) for one, figures_of_one in told.items() if figures_of_one}
+
+
 async def course(tx: AsyncConnection, delivery_id: DeliveryId) -> dict[str, list[tuple[datetime, int]]]:
     """Return how each figure of a post grew: (since when, how much), oldest first."""
     query = select(figures).where(figures.c.delivery_id == delivery_id).order_by(figures.c.name, figures.c.at)

@@ -30,6 +30,7 @@ async def begin_attempt(tx: AsyncConnection, attempt: Attempt, *, fence: int, pa
         link=attempt.link,
         watermark=attempt.watermark,
         neighbours=[[one.remote_id, micros(one.published_at)] for one in attempt.neighbours] or None,
+        handle=attempt.handle,
         started_at=attempt.started_at,
     )
     return AttemptId((await tx.execute(query.returning(attempts.c.id))).scalar_one())
@@ -182,6 +183,7 @@ def _attempt(row: Any) -> Attempt:
         neighbours=tuple(
             Neighbour(remote_id=remote_id, published_at=from_micros(at)) for remote_id, at in row.neighbours or ()
         ),
+        handle=row.handle,
     )
 
 

@@ -279,6 +279,7 @@ attempts = Table(
     Column("neighbours", _Json),
     # What looking for the post has shown so far: {"count", "at", "shown"}; see `domain.looks`.
     Column("looks", _Json),
+    Column("handle", Text),  # the post's id where it had one before it was public
 )
 
 ledger = Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from html import escape
@@ -20,7 +20,7 @@ from bot.channels.telegram_bot import TelegramBot
 from bot.channels.transport import Transport
 from bot.domain.channel import ChannelId, Platform
 from bot.domain.delivery import DeliveryId
-from bot.domain.ledger import Attempt, LedgerEntry, Receipt
+from bot.domain.ledger import Attempt, LedgerEntry, Neighbour, Receipt
 from bot.domain.post import Method, Post
 from bot.sandbox import Rates, Sandbox
 from bot.sandbox.mishaps import Mishap
@@ -31,7 +31,7 @@ BOT_ID = 700000001
 PAGE, PAGE_TOKEN = "100200300", "EAAfakePageTokenOfTheSandbox0123456789"
 APP_SECRET = "0123456789abcdef0123456789abcdef"
 LINK = "https://news.example/mist"
-TIMEOUT = 0.4  # seconds; what a mishap of silence costs a test
+TIMEOUT = 1.0  # seconds; what a mishap of silence costs a test
 
 
 DEEDS = ("text", "photo", "album")
@@ -97,6 +97,10 @@ class Stage(ABC):
     @abstractmethod
     def end_token(self) -> None: ...
 
+    @abstractmethod
+    def elsewhere(self, root: str) -> AbstractAsyncContextManager[Publisher]:
+        """Return the same channel's adapter with its platform at another address."""
+
     async def publish(self, words: str, *, photo: int = 0, link: str | None = LINK) -> LedgerEntry:
         """Publish for real and return what the ledger would hold."""
         parcel = await self.parcel(words, photo=photo, link=link)
@@ -124,7 +128,14 @@ class Stage(ABC):
             published_at=datetime.now(UTC),
         )
 
-    def attempt(self, post: Post, watermark: str | None) -> Attempt:
+    def attempt(
+        self,
+        post: Post,
+        watermark: str | None,
+        *known: LedgerEntry,
+        started_at: datetime | None = None,
+    ) -> Attempt:
+        """Return an attempt at a post; `known` are the posts before it, newest first."""
         return Attempt(
             delivery_id=DeliveryId(1),
             method=post.method,
@@ -132,7 +143,8 @@ class Stage(ABC):
             plain=post.plain,
             link=post.link,
             watermark=watermark,
-            started_at=datetime.now(UTC),
+            started_at=started_at or datetime.now(UTC),
+            neighbours=tuple(Neighbour(remote_id=one.last_id, published_at=one.published_at) for one in known),
         )
 
 
@@ -193,6 +205,11 @@ class TelegramStage(Stage):
     def end_token(self) -> None:
         self.sandbox.telegram.revoke(TOKEN)
 
+    @asynccontextmanager
+    async def elsewhere(self, root: str) -> AsyncIterator[Publisher]:
+        async with TelegramBot(TOKEN, api_url=root, timeout=TIMEOUT) as bot:
+            yield TelegramPublisher(bot, "@news", web_url=root)
+
 
 class FacebookStage(Stage):
     text_method, photo_method = Method.FEED, Method.PHOTOS
@@ -243,6 +260,11 @@ class FacebookStage(Stage):
 
     def end_token(self) -> None:
         self.sandbox.facebook.expire(PAGE_TOKEN)
+
+    @asynccontextmanager
+    async def elsewhere(self, root: str) -> AsyncIterator[Publisher]:
+        async with Transport(TIMEOUT) as transport:
+            yield FacebookPublisher(transport, PAGE, PAGE_TOKEN, api_url=root)
 
 
 @asynccontextmanager

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
 
 Treat = Callable[[asyncio.StreamWriter], Awaitable[None]]
+_SMALL = 16 * 1024  # bytes that the kernel takes in for a server that does not read
 
 
 class RoughServer:
@@ -101,3 +103,82 @@ def trickling(parts: int, pause: float) -> Treat:
             await asyncio.sleep(pause)
 
     return treat
+
+
+@contextmanager
+def a_closed_port() -> Iterator[int]:
+    """Give a port that refuses every connection."""
+    with socket.socket() as plug:
+        plug.bind(("127.0.0.1", 0))
+        yield int(plug.getsockname()[1])
+
+
+@contextmanager
+def a_full_port() -> Iterator[int]:
+    """Give a port where no connection is ever made: it accepts none, and its queue is full."""
+    with socket.socket() as plug, ExitStack() as fillers:
+        plug.bind(("127.0.0.1", 0))
+        plug.listen(0)
+        for _ in range(3):
+            filler = fillers.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(plug.getsockname())
+        yield int(plug.getsockname()[1])
+
+
+class SlowServer:
+    """Reads what it is sent only when told to, and counts it. Bytes that it did not read wait with their sender."""
+
+    def __init__(self) -> None:
+        self._listening = socket.socket()
+        self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL)
+        self._listening.bind(("127.0.0.1", 0))
+        self._listening.listen()
+        self._listening.setblocking(False)
+        self._plug: socket.socket | None = None
+        self.received = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for plug in (self._plug, self._listening):
+            if plug is not None:
+                plug.close()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._listening.getsockname()[1]}/bot1:secret/sendPhoto"
+
+    async def accept(self) -> None:
+        """Take one connection."""
+        accepting = asyncio.get_running_loop().sock_accept(self._listening)
+        self._plug, _ = await asyncio.wait_for(accepting, 60)
+
+    async def read(self, most: float = float("inf"), *, pause: float = 0.0, patience: float = 5.0) -> bool:
+        """Read up to `most` bytes more, resting `pause` seconds after each 64 KiB; False at the connection's end.
+
+        True, too, where nothing came for `patience` seconds.
+        """
+        assert self._plug is not None
+        goal = self.received + most
+        while self.received < goal:
+            reading = asyncio.get_running_loop().sock_recv(self._plug, 64 * 1024)
+            try:
+                some = await asyncio.wait_for(reading, patience)
+            except TimeoutError:
+                return True
+            except ConnectionError:
+                return False
+            if not some:
+                return False
+            self.received += len(some)
+            await asyncio.sleep(pause)
+        return True
+
+    async def answer(self, body: bytes = b"{}") -> None:
+        assert self._plug is not None
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        await asyncio.get_running_loop().sock_sendall(self._plug, head + body)

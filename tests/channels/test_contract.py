@@ -80,20 +80,6 @@ async def test_what_is_not_there_is_gone_for_edits_and_withdrawals(stage: Stage)
         await stage.publisher.withdraw(entry)
 
 
-@every_kind
-@pytest.mark.parametrize("mishap", BEFORE + AFTER, ids=lambda mishap: mishap.name)
-async def test_a_call_without_a_definite_answer_is_unanswered_and_not_repeated(
-    stage: Stage, photo: int, mishap: Mishap
-) -> None:
-    parcel = await stage.parcel("Хтозна", photo=photo)
-    before = stage.calls()
-    stage.meets(deed(photo), mishap)
-    with pytest.raises(UnansweredError):
-        await stage.publisher.publish(parcel)
-    assert stage.ever_shown() == (1 if mishap in AFTER else 0)
-    assert stage.calls() == before + 1
-
-
 @pytest.mark.parametrize("mishap", BEFORE + AFTER, ids=lambda mishap: mishap.name)
 async def test_an_edit_and_a_withdrawal_without_an_answer_are_unanswered_too(stage: Stage, mishap: Mishap) -> None:
     entry = await stage.publish("Було")
@@ -107,11 +93,6 @@ async def test_an_edit_and_a_withdrawal_without_an_answer_are_unanswered_too(sta
         await stage.publisher.withdraw(entry)
     assert len(stage.shown()) == (0 if mishap in AFTER else 1)
     assert stage.calls() == before + 2
-
-
-async def test_a_slow_answer_within_the_time_out_is_an_answer(stage: Stage) -> None:
-    stage.meets("text", mishaps.slow(0.1))
-    assert (await stage.publish("Згодом")).remote_id
 
 
 async def test_a_platform_that_is_down_is_unreachable_and_nothing_was_published(stage: Stage) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from bot.channels.facebook import FacebookPublisher
 from bot.channels.transport import Transport
+from bot.domain.ledger import Presence
 from bot.domain.post import Method
 from bot.errors import (
     AccessLostError,
@@ -117,6 +118,94 @@ async def test_the_largest_share_of_the_allowance_is_known(facebook: FacebookSta
     facebook.sandbox.facebook.page_usage.update(total_cputime=71)
     await facebook.publish("Слова")
     assert publisher.usage == 71.0
+
+
+async def test_a_page_whose_allowance_nears_its_end_rests_for_a_while(facebook: FacebookStage) -> None:
+    assert facebook.publisher.rest_for == timedelta(0)
+    facebook.sandbox.facebook.app_usage.update(call_count=75)
+    await facebook.publish("Слова")
+    assert facebook.publisher.rest_for == timedelta(0)
+    facebook.sandbox.facebook.page_usage.update(total_cputime=90)
+    await facebook.publish("Ще")
+    assert timedelta(seconds=30) < facebook.publisher.rest_for <= timedelta(seconds=36)
+    facebook.sandbox.facebook.page_usage.update(estimated_time_to_regain_access=3)
+    await facebook.publish("І ще")
+    assert timedelta(minutes=2) < facebook.publisher.rest_for <= timedelta(minutes=3)
+
+
+async def test_while_meta_wants_to_be_left_alone_nothing_is_read(facebook: FacebookStage) -> None:
+    known = await facebook.publish("Раніше")
+    attempt = facebook.attempt(facebook.post("Міст відкрили"), known.remote_id, known)
+    facebook.meets("text", mishaps.throttle(60))
+    with pytest.raises(ThrottledError):
+        await facebook.publish("Швидко")
+    before = facebook.calls()
+    evidence = await facebook.publisher.read_back(attempt)
+    assert (evidence.presence, evidence.for_good) == (Presence.NO_EVIDENCE, False)
+    assert "asked to wait" in evidence.detail
+    assert not (await facebook.publisher.survey((), 10)).readable
+    assert facebook.calls() == before
+    assert facebook.sandbox.facebook.calls_inside_ban == 0
+
+
+_POST = '{"id": "1_2", "message": "Раніше", "created_time": "2026-06-01T09:00:00+0000"}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{}",
+        '{"data": null}',
+        '{"data": ["1_2"]}',
+        '{"data": [{"id": "1_2", "message": "Раніше"}]}',
+        '{"data": [{"id": "1_2", "created_time": "2026-06-01T09:00:00"}]}',
+        '{"data": [{"message": "Раніше", "created_time": "2026-06-01T09:00:00+0000"}]}',
+        f'{{"data": [{_POST}], "paging": {{"next": "https://graph.facebook.com/"}}}}',
+        f"<html>{_POST}",
+    ],
+)
+async def test_a_list_that_cannot_be_read_in_full_is_no_evidence(facebook: FacebookStage, body: str) -> None:
+    attempt = facebook.attempt(facebook.post("Міст відкрили"), "1_2")
+    answers = [answering(body.encode()) for _ in range(2)]
+    async with RoughServer(*answers) as server, a_publisher(server.root) as publisher:
+        assert (await publisher.read_back(attempt)).presence is Presence.NO_EVIDENCE
+        survey = await publisher.survey((), 10)
+    assert (survey.readable, survey.for_good) == (False, False)
+
+
+async def test_the_next_page_of_a_list_is_asked_for_at_the_same_place(facebook: FacebookStage) -> None:
+    first = f'{{"data": [{_POST}], "paging": {{"next": "http://127.0.0.1:9/elsewhere?access_token=x&after=zzz"}}}}'
+    last = f'{{"data": [{_POST.replace("1_2", "1_1")}]}}'
+    answers = [answering(body.encode()) for body in (first, last)]
+    async with RoughServer(*answers) as server, a_publisher(server.root) as publisher:
+        survey = await publisher.survey((), 500)
+    assert [post.remote_id for post in survey.posts] == ["1_1", "1_2"]
+    assert survey.complete
+    line = server.requests[1].split(b"\r\n")[0]
+    assert line.startswith(f"GET /v26.0/{PAGE}/published_posts?".encode())
+    assert b"after=zzz" in line
+    assert b"access_token" not in line
+
+
+async def test_a_list_whose_next_page_never_ends_is_given_up(facebook: FacebookStage) -> None:
+    attempt = facebook.attempt(facebook.post("Міст відкрили"), "1_2")
+    endless = answering(b'{"data": [], "paging": {"next": "https://graph.facebook.com/?after=x"}}')
+    async with RoughServer(*[endless] * 100) as server, a_publisher(server.root) as publisher:
+        assert (await publisher.read_back(attempt)).presence is Presence.NO_EVIDENCE
+    assert len(server.requests) <= 30
+
+
+async def test_an_old_attempt_is_looked_for_among_the_posts_of_its_time_alone(facebook: FacebookStage) -> None:
+    world = facebook.sandbox.facebook
+    known = await facebook.publish("Раніше", link="https://news.example/ranishe")
+    started_at = known.published_at - timedelta(hours=5)
+    world.must(known.remote_id).created = started_at.timestamp() - 60
+    known = replace(known, published_at=started_at - timedelta(minutes=1))
+    attempt = facebook.attempt(facebook.post("Міст відкрили"), None, known, started_at=started_at)
+    await facebook.publish("Міст відкрили")  # five hours later: another post
+    assert (await facebook.publisher.read_back(attempt)).presence is Presence.ABSENT
+    world.posts(PAGE)[-1].created = started_at.timestamp() + 30
+    assert (await facebook.publisher.read_back(attempt)).presence is Presence.PRESENT
 
 
 @pytest.mark.parametrize("code", [4, 17, 32, 341, 613, 80001])

@@ -8,6 +8,7 @@ from telegram.error import InvalidToken, RetryAfter
 from bot.channels.telegram import TelegramPublisher
 from bot.channels.telegram_bot import TelegramBot
 from bot.domain.ledger import Presence
+from bot.domain.post import Method
 from bot.errors import (
     AccessLostError,
     PhotoRefusedError,
@@ -17,7 +18,7 @@ from bot.errors import (
     UnreachableError,
     UploadRefusedError,
 )
-from bot.sandbox import mishaps
+from bot.sandbox import ReadBack, mishaps
 from bot.sandbox.telegram_rules import Refusal
 from tests.channels.platforms import BOT_ID, LINK, TIMEOUT, TOKEN, TelegramStage, a_photo, photos
 
@@ -161,7 +162,8 @@ async def test_a_private_channel_has_its_own_kind_of_link_and_no_read_back(teleg
         receipt = await private.publish(await telegram.parcel("Тут"))
         attempt = telegram.attempt(telegram.post("Тут"), "1")
         assert receipt.permalink == f"{telegram.sandbox.url}/c/5555555555/{receipt.remote_id}"
-        assert (await private.read_back(attempt)).presence is Presence.NO_EVIDENCE
+        evidence = await private.read_back(attempt)
+        assert (evidence.presence, evidence.for_good) == (Presence.NO_EVIDENCE, True)
         assert (await private.survey((), 3)).for_good
         findings = await private.check()
     assert all(finding.ok for finding in findings)
@@ -194,6 +196,29 @@ async def test_without_a_watermark_only_a_post_of_this_moment_is_ours(telegram: 
     assert (await telegram.publisher.read_back(attempt)).presence is Presence.PRESENT
     telegram.sandbox.telegram.posts("@news")[0].date -= 600
     assert (await telegram.publisher.read_back(attempt)).presence is Presence.NO_EVIDENCE
+
+
+async def test_two_pages_that_show_different_posts_prove_nothing(telegram: TelegramStage) -> None:
+    entries = [await telegram.publish(f"Новина {number}", link=None) for number in range(15)]
+    attempt = telegram.attempt(telegram.post("Міст відкрили"), entries[-1].remote_id)
+    assert (await telegram.publisher.read_back(attempt)).presence is Presence.ABSENT
+    telegram.sandbox.telegram.read_back = ReadBack(omit=0.2, seed=4)
+    seen = [await telegram.publisher.read_back(attempt) for _ in range(5)]
+    assert {evidence.presence for evidence in seen} == {Presence.NO_EVIDENCE}
+    assert any("do not show the same" in evidence.detail for evidence in seen)
+
+
+async def test_posts_beyond_number_can_not_be_looked_through(telegram: TelegramStage) -> None:
+    entry = await telegram.publish("Раніше", link=None)
+    attempt = telegram.attempt(telegram.post("Міст відкрили"), entry.remote_id)
+    for number in range(260):
+        telegram.sandbox.telegram.say(1, "@news", f"чуже {number}")
+    evidence = await telegram.publisher.read_back(attempt)
+    assert (evidence.presence, evidence.for_good) == (Presence.NO_EVIDENCE, False)
+    assert "more than" in evidence.detail
+    for post in telegram.sandbox.telegram.posts("@news")[30:]:
+        post.date += 2 * 3600  # much younger than the attempt: none of its
+    assert (await telegram.publisher.read_back(attempt)).presence is Presence.ABSENT
 
 
 @pytest.mark.parametrize("right", ["can_post", "can_edit", "can_delete"])
@@ -274,3 +299,11 @@ async def test_an_answer_in_a_form_nobody_knows_is_unanswered(telegram: Telegram
     with pytest.raises(Exception, match="HTTP 418") as odd:
         await telegram.publish("?")
     assert type(odd.value).__name__ == "UnansweredError"
+
+
+@pytest.mark.parametrize("guess", [Method.SEND_MESSAGE, Method.SEND_PHOTO])
+async def test_a_post_of_another_kind_than_was_guessed_is_edited_all_the_same(telegram: TelegramStage, guess) -> None:
+    made = await telegram.publish("Раніше", photo=0 if guess is Method.SEND_PHOTO else 1)
+    adopted = replace(made, method=guess)
+    await telegram.publisher.edit(adopted, await telegram.parcel("Тепер"))
+    assert telegram.shown() == ["Тепер\n\nЧитати"]

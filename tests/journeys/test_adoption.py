@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,10 +17,16 @@ from bot.domain.article import Article
 from bot.sandbox import ReadBack
 from bot.sandbox.telegram_markup import Marked
 from tests.factories import an_article
-from tests.journeys.outlet import BOT_ID, PAGE, PAGE_TOKEN, Outlet, ledger, publish, queue, until
+from tests.journeys.outlet import BOT_ID, PAGE, PAGE_TOKEN, Outlet, ledger, queue, until
 from tests.journeys.shell import told, vistnyk
 
 NOW = SystemClock().now()
+
+
+@pytest.fixture(autouse=True)
+def quick(outlet: Outlet) -> None:
+    """A channel that shows unknown posts is compared a second time after the settle time: keep it short."""
+    outlet.variables |= {"VISTNYK_DELIVERY__SETTLE": "300ms", "VISTNYK_DELIVERY__FACEBOOK_SETTLE": "300ms"}
 
 
 def stories(count: int, *, first: int = 0) -> list[Article]:
@@ -114,6 +121,61 @@ async def test_the_posts_that_a_lost_database_knew_are_corrected_and_taken_back_
     assert [post.message.splitlines()[0] for post in outlet.facebook] == ["Новина 0, уточнена"]
 
 
+async def test_what_comes_back_retracted_to_a_new_database_is_taken_down_where_it_still_shows(
+    outlet: Outlet,
+):
+    async with outlet.open() as service:
+        await publish(service, *stories(2))
+    database_file(outlet).unlink()
+    async with outlet.open() as service:
+        kept, gone = stories(2)
+        await publish(service, kept, replace(gone, retracted=True))
+        await service.worker.drain()
+    assert [post.text.splitlines()[0] for post in outlet.telegram] == ["Новина 0"]
+    assert [post.message.splitlines()[0] for post in outlet.facebook] == ["Новина 0"]
+    assert len(shown(outlet)) == 2
+
+
+async def test_the_gap_counts_from_the_newest_post_of_the_channel_also_after_a_loss(outlet: Outlet):
+    outlet.write(schedule="")
+    outlet.toml.write_text(outlet.toml.read_text("utf-8").replace('min_gap = "0s"', 'min_gap = "1h"'), "utf-8")
+    async with outlet.open() as service:
+        await publish(service, *stories(1))
+    database_file(outlet).unlink()
+    async with outlet.open() as service:
+        await publish(service, *stories(2))
+        await service.worker.drain()
+    assert shown(outlet) == on_the_page(outlet) == ["Новина 0"]
+
+
+async def test_a_page_that_leaves_posts_out_doubles_nothing_after_a_loss(outlet: Outlet):
+    async with outlet.open() as service:
+        await publish(service, *stories(12))
+    database_file(outlet).unlink()
+    outlet.sandbox.telegram.read_back = ReadBack(omit=0.05, seed=3)
+    outlet.sandbox.facebook.read_back = ReadBack(omit=0.05, seed=3)
+    async with outlet.open() as service:
+        await service.house.intake.accept(stories(13), "push")
+        await _drained(service, lambda: len(shown(outlet)) == len(on_the_page(outlet)) == 13)
+    assert shown(outlet) == on_the_page(outlet) == [f"Новина {number}" for number in range(13)]
+
+
+async def test_a_page_that_is_an_old_copy_when_a_lost_database_starts_doubles_nothing(outlet: Outlet):
+    outlet.variables["VISTNYK_DELIVERY__SETTLE"] = "2s"
+    async with outlet.open() as service:
+        await publish(service, *stories(3))
+        frozen_at = SystemClock().now().timestamp()
+        await asyncio.sleep(0.1)
+        await publish(service, *stories(2, first=3))
+    database_file(outlet).unlink()
+    thaws_at = SystemClock().now().timestamp() + 1.5
+    outlet.sandbox.telegram.read_back = ReadBack(stale_after=frozen_at, stale_until=thaws_at)
+    async with outlet.open() as service:
+        await service.house.intake.accept(stories(6), "push")
+        await _drained(service, lambda: len(shown(outlet)) == len(on_the_page(outlet)) == 6)
+    assert shown(outlet) == on_the_page(outlet) == [f"Новина {number}" for number in range(6)]
+
+
 async def test_a_proposal_that_is_public_already_is_adopted_too(outlet: Outlet):
     async with outlet.open() as service:
         await publish(service, *stories(1))
@@ -166,6 +228,14 @@ async def test_a_page_whose_token_is_gone_at_the_start_stops_alone_and_resumes(o
         service.reconciler._retry = timedelta(0)
         await _drained(service, lambda: len(on_the_page(outlet)) == 1)
     assert len(shown(outlet)) == 1
+
+
+async def publish(service: Service, *articles: Article) -> None:
+    """Take articles in and send what is due, once the channels are compared."""
+    await service.house.intake.accept(articles, "push")
+    await asyncio.sleep(0.4)
+    await service.reconciler.reconcile()
+    await service.worker.drain()
 
 
 async def _drained(service: Service, condition) -> None:

@@ -282,11 +282,16 @@ async def test_a_page_that_has_used_much_of_its_allowance_is_asked_little(outlet
     async with outlet.open() as service:
         for _ in range(3):
             await publish(service, a_story())
-        outlet.sandbox.facebook.page_usage["call_count"] = 80
+        outlet.sandbox.facebook.page_usage["call_count"] = 60
         assert await after_a_while(service) == 1
         assert await after_a_while(service) == 0
         outlet.sandbox.facebook.page_usage["call_count"] = 10
         assert await after_the_rest(service) == 3
+        asked = len(questions(outlet))
+        outlet.sandbox.facebook.page_usage["call_count"] = 99
+        await publish(service, a_story())
+        await after_a_while(service)  # its answer to the post was told: the page is not asked once
+        assert len(questions(outlet)) == asked
 
 
 async def test_a_post_that_is_gone_stops_being_asked_about(either_outlet: Outlet):

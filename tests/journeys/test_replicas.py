@@ -7,9 +7,11 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from bot.app import Service
 from bot.clock import SystemClock
@@ -37,6 +39,10 @@ async def at_work(service: Service) -> AsyncIterator[None]:
         await working
 
 
+def shown(outlet: Outlet, count: int) -> bool:
+    return len(outlet.telegram) == count
+
+
 async def until_quick(condition: Callable[[], bool]) -> float:
     began = time.perf_counter()
     await until(condition, seconds=10)
@@ -50,21 +56,19 @@ async def test_what_one_replica_takes_in_another_one_sends_within_a_second(share
         for number in range(5):
             article = an_article(published_at=NOW - timedelta(minutes=1))
             await one.house.intake.accept([article], "push")
-            waits.append(await until_quick(lambda number=number: len(shared.telegram) == number + 1))
+            waits.append(await until_quick(partial(shown, shared, number + 1)))
     assert sorted(waits)[2] < 1
 
 
 async def test_a_bell_that_was_cut_is_made_anew(shared: Outlet):
     async with shared.open() as one, shared.open() as other, at_work(other):
         async with one.house.database.write() as tx:
-            from sqlalchemy import text
-
             cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
             assert len((await tx.execute(text(cut))).all()) == 2
         await asyncio.sleep(3)
         article = an_article(published_at=NOW - timedelta(minutes=1))
         await one.house.intake.accept([article], "push")
-        assert await until_quick(lambda: len(shared.telegram) == 1) < 1.5
+        assert await until_quick(partial(shown, shared, 1)) < 1.5
 
 
 async def test_one_replica_reads_back_and_another_takes_over_when_it_is_gone(shared: Outlet):

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.sandbox import Sandbox, SitePage
+from bot.sandbox import ReadBack, Sandbox, SitePage
 from tests.sandbox.conftest import Asker, picture
 
 
@@ -62,6 +62,18 @@ async def test_rates_rights_and_reading_back_are_set_from_outside(ask: Asker, sa
     await put(ask, "rates", platform="telegram", off=True)
     await put(ask, "read_back", platform="telegram", lag=5)
     assert sandbox.telegram.lag == 5
+    wrong: dict[str, Any] = {
+        "lag": 1,
+        "omit": 0.5,
+        "stale_after": 100,
+        "stale_until": 200,
+        "broken": True,
+        "redirect": True,
+        "seed": 3,
+    }
+    for platform in ("telegram", "facebook"):
+        await put(ask, "read_back", platform=platform, **wrong)
+    assert sandbox.telegram.read_back == sandbox.facebook.read_back == ReadBack(**wrong)
     await put(ask, "telegram/rights", chat=-1001, bot_id=111, kicked=True)
     assert (await ask.bot("getChat", chat_id=-1001))[0] == 403
     await put(ask, "telegram/revoke", token="111:AAtest")

@@ -178,7 +178,9 @@ async def test_reading_more_than_100_posts_or_an_unknown_field_is_refused(ask: A
     )
 
 
-async def test_what_was_published_shows_after_a_lag_or_not_at_all(ask: Asker, sandbox: Sandbox, clock: Clock) -> None:
+async def test_reading_back_can_be_late_forgetful_stale_broken_or_led_away(
+    ask: Asker, sandbox: Sandbox, clock: Clock
+) -> None:
     async def seen() -> int:
         return len((await ask.graph("GET", f"{PAGE}/published_posts"))[1]["data"])
 
@@ -193,7 +195,29 @@ async def test_what_was_published_shows_after_a_lag_or_not_at_all(ask: Asker, sa
     assert await seen() == 0
     sandbox.facebook.read_back = ReadBack(broken=True)
     assert await seen() == 0
+    sandbox.facebook.read_back = ReadBack(redirect=True)
+    address = f"{ask.url}/graph/v26.0/{PAGE}/published_posts"
+    async with ask.session.get(address, allow_redirects=False) as answer:
+        assert answer.status == 302
     assert len(sandbox.facebook.posts(PAGE)) == 1
+
+
+async def test_a_frozen_list_shows_what_was_there_then_until_it_thaws(
+    ask: Asker, sandbox: Sandbox, clock: Clock
+) -> None:
+    async def seen() -> list[str]:
+        return [one["message"] for one in (await ask.graph("GET", f"{PAGE}/published_posts"))[1]["data"]]
+
+    first = await feed(ask, message="раз")
+    sandbox.facebook.read_back = ReadBack(stale_after=clock.now, stale_until=clock.now + 60)
+    clock.now += 1
+    await feed(ask, message="два")
+    assert (await ask.graph("DELETE", first))[0] == 200
+    assert await seen() == ["раз"]
+    clock.now += 58
+    assert await seen() == ["раз"]
+    clock.now += 1
+    assert await seen() == ["два"]
 
 
 @pytest.mark.parametrize(

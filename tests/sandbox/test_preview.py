@@ -102,6 +102,10 @@ async def test_reading_back_can_be_late_forgetful_stale_broken_or_led_away(
     assert await ids(ask) == [post.id]
     sandbox.telegram.delete_by_hand(CHANNEL, post.id)
     assert await ids(ask) == [post.id]
+    sandbox.telegram.read_back = ReadBack(stale_after=clock.now - 1, stale_until=clock.now + 5)
+    assert await ids(ask) == [post.id]
+    clock.now += 5
+    assert await ids(ask) == [post.id + 1]
     sandbox.telegram.read_back = ReadBack(broken=True)
     assert await ids(ask) == []
     sandbox.telegram.read_back = ReadBack(redirect=True)

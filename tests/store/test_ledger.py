@@ -40,6 +40,7 @@ async def test_a_receipt_is_kept_whole_in_the_ledger_and_where_it_came_too_late(
             link=None,
             watermark=None,
             started_at=NOON,
+            handle="100_7" if more else None,
         )
         attempt_id = await ledger.begin_attempt(tx, attempt, fence=1, payload_hash="")
         await ledger.end_attempt(tx, attempt_id, NOON, "unknown", receipt=receipt)

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.channels.evidence import addresses, fingerprint, judge, same, unwrapped
+import pytest
+
+from bot.channels.evidence import addresses, fingerprint, judge, known_before, same, unwrapped
 from bot.domain.delivery import DeliveryId
-from bot.domain.ledger import Attempt, Evidence, Presence, PublicPost
+from bot.domain.ledger import Attempt, Evidence, Neighbour, Presence, PublicPost
 from bot.domain.post import Method
 
 AT = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
@@ -28,9 +31,8 @@ def shown(number: int, plain: str = WORDS, links: tuple[str, ...] = (LINK,)) -> 
     return PublicPost(remote_id=str(number), plain=plain, links=links, published_at=AT + timedelta(seconds=number))
 
 
-def judged(*posts: PublicPost, attempt: Attempt | None = None, neighbour: bool = True) -> Evidence:
-    asked = attempt or an_attempt()
-    return judge(asked, posts, lambda post: int(post.remote_id) > 10, neighbour_visible=neighbour)
+def judged(*posts: PublicPost, attempt: Attempt | None = None) -> Evidence:
+    return judge(attempt or an_attempt(), posts, lambda post: int(post.remote_id) > 10)
 
 
 def test_a_newer_post_with_our_link_and_our_words_is_ours() -> None:
@@ -41,7 +43,7 @@ def test_a_newer_post_with_our_link_and_our_words_is_ours() -> None:
 
 
 def test_presence_needs_no_neighbour() -> None:
-    assert judged(shown(11), neighbour=False).presence is Presence.PRESENT
+    assert judged(shown(11)).presence is Presence.PRESENT
 
 
 def test_the_same_post_from_before_the_attempt_is_not_it() -> None:
@@ -59,7 +61,27 @@ def test_our_words_without_our_link_are_somebody_elses() -> None:
 
 
 def test_absence_without_the_known_neighbour_in_sight_proves_nothing() -> None:
-    assert judged(shown(12, "Інше", ()), neighbour=False).presence is Presence.NO_EVIDENCE
+    assert judged(shown(9, "Інше", ()), shown(12, "Інше", ())).presence is Presence.NO_EVIDENCE
+
+
+@pytest.mark.parametrize("seen", [10, 9, 6])
+def test_any_post_known_before_the_attempt_will_do_and_what_came_before_is_told(seen: int) -> None:
+    neighbours = tuple(Neighbour(remote_id=str(number), published_at=AT) for number in (10, 9, 8, 7, 6))
+    attempt = replace(an_attempt(), neighbours=neighbours)
+    evidence = judged(shown(4, "Давнє", ()), shown(seen, "Інше", ()), shown(12, "Новіше", ()), attempt=attempt)
+    assert evidence.presence is Presence.ABSENT
+    assert evidence.shown == ("4", str(seen))
+
+
+def test_an_album_is_seen_by_any_of_its_ids() -> None:
+    album = replace(shown(8, "Альбом", ()), more_ids=("9", "10"))
+    assert judged(album).presence is Presence.ABSENT
+
+
+def test_a_post_that_only_an_editor_vouched_for_cannot_be_seen() -> None:
+    neighbours = (Neighbour(remote_id="unknown:7", published_at=AT), Neighbour(remote_id="9", published_at=AT))
+    assert known_before(replace(an_attempt(watermark="unknown:7"), neighbours=neighbours)) == ["9"]
+    assert known_before(replace(an_attempt(), neighbours=neighbours)) == ["10", "9"]
 
 
 def test_a_post_without_a_link_is_known_by_its_words() -> None:

@@ -9,6 +9,7 @@ from bot.domain.channel import ChannelId
 from bot.domain.delivery import (
     FINAL,
     IN_FLIGHT,
+    LAST_RUNG,
     NEXT,
     WAITING,
     Delivery,
@@ -17,6 +18,7 @@ from bot.domain.delivery import (
     Kind,
     State,
     Turn,
+    Verdict,
     after_error,
     back_off,
     moved,
@@ -24,6 +26,9 @@ from bot.domain.delivery import (
 from bot.errors import (
     AccessLostError,
     GoneError,
+    LateError,
+    LostClaimError,
+    NotPublishedError,
     PhotoRefusedError,
     RefusedError,
     ThrottledError,
@@ -32,6 +37,7 @@ from bot.errors import (
     UnansweredError,
     UnchangedError,
     UnreachableError,
+    UploadRefusedError,
 )
 
 NOW = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
@@ -73,47 +79,62 @@ def test_a_step_into_a_final_state_is_dated():
     assert moved(a_delivery(State.SENDING), State.UNKNOWN, NOW).finished_at is None
 
 
+UNKNOWN, DONE, FAILED = (Verdict(state=state) for state in (State.UNKNOWN, State.PUBLISHED, State.FAILED))
+TRIED = 2
+AGAIN = Verdict(state=State.PLANNED, wait=timedelta(seconds=4))  # the second try in vain
+REPEATED = Verdict(state=State.PLANNED, wait=LEASE)  # the lost one may still be on its way
+FREE = Verdict(state=State.PLANNED, free=True)
+WAITS = Verdict(state=State.PLANNED, wait=timedelta(seconds=7), free=True)
+LOWER = Verdict(state=State.PLANNED, step_down=True)
+STOPS = Verdict(state=State.HELD, held_reason=HeldReason.ACCESS, stops_channel=True)
+
+# What each error means for a post, a digest, an edit, a withdrawal.
+MEANS = {
+    UnansweredError("x"): (UNKNOWN, UNKNOWN, REPEATED, REPEATED),
+    RuntimeError("a fault of our own"): (UNKNOWN, UNKNOWN, REPEATED, REPEATED),
+    TimeoutError(): (UNKNOWN, UNKNOWN, REPEATED, REPEATED),
+    LostClaimError("x"): (UNKNOWN, UNKNOWN, REPEATED, REPEATED),
+    NotPublishedError("x"): (AGAIN, AGAIN, AGAIN, AGAIN),
+    UnreachableError("x"): (AGAIN, AGAIN, AGAIN, AGAIN),
+    UploadRefusedError("x"): (AGAIN, AGAIN, AGAIN, AGAIN),
+    LateError("x"): (FREE, FREE, FREE, FREE),
+    ThrottledError("x", timedelta(seconds=7)): (WAITS, WAITS, WAITS, WAITS),
+    RefusedError("x"): (FAILED, FAILED, FAILED, FAILED),
+    PhotoRefusedError("x"): (LOWER, LOWER, FAILED, FAILED),
+    GoneError("x"): (FAILED, FAILED, DONE, DONE),
+    UnchangedError("x"): (FAILED, FAILED, DONE, DONE),
+    TooLateError("x"): (FAILED, FAILED, FAILED, LOWER),
+    AccessLostError("x"): (STOPS, STOPS, STOPS, STOPS),
+}
+KINDS = (Kind.PUBLISH, Kind.DIGEST, Kind.EDIT, Kind.WITHDRAW)
+ROWS = [(error, kind, verdict) for error, row in MEANS.items() for kind, verdict in zip(KINDS, row, strict=True)]
+
+
 @pytest.mark.parametrize(
-    ("error", "kind", "state"),
-    [
-        (UnansweredError("x"), Kind.PUBLISH, State.UNKNOWN),
-        (UnansweredError("x"), Kind.DIGEST, State.UNKNOWN),
-        (UnansweredError("x"), Kind.EDIT, State.PLANNED),
-        (UnansweredError("x"), Kind.WITHDRAW, State.PLANNED),
-        (RuntimeError("a fault of our own"), Kind.PUBLISH, State.UNKNOWN),
-        (UnreachableError("x"), Kind.PUBLISH, State.PLANNED),
-        (ThrottledError("x", timedelta(seconds=7)), Kind.PUBLISH, State.PLANNED),
-        (RefusedError("x"), Kind.PUBLISH, State.FAILED),
-        (PhotoRefusedError("x"), Kind.PUBLISH, State.PLANNED),
-        (PhotoRefusedError("x"), Kind.EDIT, State.FAILED),
-        (AccessLostError("x"), Kind.PUBLISH, State.HELD),
-        (GoneError("x"), Kind.EDIT, State.PUBLISHED),
-        (GoneError("x"), Kind.WITHDRAW, State.PUBLISHED),
-        (GoneError("x"), Kind.PUBLISH, State.FAILED),
-        (UnchangedError("x"), Kind.EDIT, State.PUBLISHED),
-        (TooLateError("x"), Kind.WITHDRAW, State.PLANNED),
-        (TooLateError("x"), Kind.EDIT, State.FAILED),
-    ],
+    ("error", "kind", "verdict"), ROWS, ids=[f"{type(error).__name__}-{kind}" for error, kind, _ in ROWS]
 )
-def test_what_an_error_means(error, kind, state):
-    verdict = after_error(error, kind, 1, LEASE)
-    assert verdict.state is state
+def test_what_an_error_means(error, kind, verdict):
+    assert after_error(error, kind, TRIED, LEASE) == verdict
     assert verdict.state in NEXT[State.SENDING]
 
 
-def test_being_throttled_costs_no_attempt_and_is_waited_out():
-    verdict = after_error(ThrottledError("x", timedelta(seconds=7)), Kind.PUBLISH, 1, LEASE)
-    assert (verdict.free, verdict.wait) == (True, timedelta(seconds=7))
+def test_every_error_of_a_call_has_its_row():
+    def all_of(kind):
+        return {kind}.union(*(all_of(one) for one in kind.__subclasses__()))
+
+    assert all_of(NotPublishedError) | all_of(UnansweredError) <= {type(error) for error in MEANS}
 
 
-def test_lost_access_stops_the_channel():
-    verdict = after_error(AccessLostError("x"), Kind.PUBLISH, 1, LEASE)
-    assert verdict.stops_channel
-    assert verdict.held_reason is HeldReason.ACCESS
+@pytest.mark.parametrize(("error", "kind", "verdict"), ROWS)
+def test_only_what_certainly_did_not_happen_is_free(error, kind, verdict):
+    assert not verdict.free or isinstance(error, NotPublishedError)
+    assert verdict.state is not State.UNKNOWN or kind.makes_public
 
 
-def test_a_refused_photo_goes_one_rung_down():
-    assert after_error(PhotoRefusedError("x"), Kind.PUBLISH, 1, LEASE).step_down
+@pytest.mark.parametrize("kind", [Kind.PUBLISH, Kind.DIGEST])
+def test_a_refused_photo_goes_down_to_the_last_rung_and_no_further(kind):
+    seen = [after_error(PhotoRefusedError("x"), kind, 1, LEASE, rung) for rung in range(LAST_RUNG + 1)]
+    assert seen == [LOWER] * LAST_RUNG + [FAILED]
 
 
 def test_an_unanswered_edit_is_left_alone_for_a_lease():

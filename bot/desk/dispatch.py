@@ -1,0 +1,238 @@
+"""Sorts updates: what to do with one stands with the handlers that register here.
+
+Only people known as editors are listened to, in private chats and in the desk's own group, and only by the desk's
+bot; what a person may do is asked by the handler, in the transaction that does it. Strangers cost a look into memory
+and, now and then, one polite line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from telegram import CallbackQuery, Message, Update, User
+from telegram.constants import ChatType
+
+from bot.clock import Clock
+from bot.desk import texts
+from bot.desk.voice import Replies, Voice
+from bot.domain.channel import ChannelId
+from bot.errors import DeskError
+from bot.store import channels, editors, inboxes
+from bot.store.database import Database
+
+_FRESH = 5.0  # seconds that the list of editors is believed
+_AGAIN = 1.0  # seconds between looks for somebody who is not on it
+_QUIET = 3600.0  # seconds until a stranger is answered again
+_BETWEEN = 2.0  # seconds between lines to strangers, whoever they are
+_STRANGERS = 1000  # remembered at a time
+
+
+class HandledError(Exception):
+    """This update was handled before, by this replica or another."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Arrival:
+    """One update on its way to its handler.
+
+    What a handler changes, it changes within one `turn`: with it the update counts as handled, so that a crash
+    neither loses nor repeats it. A handler that changes nothing needs none.
+    """
+
+    account: str
+    update: Update
+    database: Database
+    is_counted: bool = field(default=False, init=False)
+
+    @asynccontextmanager
+    async def turn(self, ids: Iterable[ChannelId] = ()) -> AsyncIterator[tuple[AsyncConnection, datetime]]:
+        """Open the transaction of this update, the rows of these channels locked, and tell the time.
+
+        Raises:
+            HandledError: the update was handled before; nothing may be changed for it again.
+        """
+        async with channels.turn(self.database, list(ids)) as (tx, now):
+            if not await inboxes.advance(tx, self.account, self.update.update_id):
+                raise HandledError
+            yield tx, now
+        self.is_counted = True
+
+    @property
+    def person(self) -> User:
+        """Who wrote or pressed."""
+        user = self.update.effective_user
+        assert user is not None, "the dispatcher lets through only what a person sent"  # noqa: S101
+        return user
+
+    @property
+    def chat(self) -> int:
+        """Where an answer belongs."""
+        chat = self.update.effective_chat
+        return chat.id if chat is not None else self.person.id
+
+
+Command = Callable[[Arrival, str], Awaitable[None]]  # given the words after the command
+Press = Callable[[Arrival, Sequence[str]], Awaitable[str]]  # given the parts of the data; returns the line to answer
+Watcher = Callable[[Arrival], Awaitable[None]]
+
+
+class Roster:
+    """Who is an editor, as of a few seconds ago: enough to tell strangers from people worth a transaction."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._known: frozenset[int] = frozenset()
+        self._read_at: float | None = None
+
+    async def knows(self, number: int) -> bool:
+        """Say whether somebody is an editor."""
+        age = self._clock.running() - self._read_at if self._read_at is not None else _FRESH
+        if age >= _FRESH or (age >= _AGAIN and number not in self._known):
+            self._read_at = self._clock.running()
+            async with self._database.read() as tx:
+                self._known = frozenset(editor.telegram_id for editor in await editors.everyone(tx))
+        return number in self._known
+
+
+class Dispatcher:
+    """Knows the handlers.
+
+    Args:
+        voice: of the desk's bot; None where people are not listened to at all.
+        group: the desk's own chat beside private ones; 0 for none.
+    """
+
+    def __init__(self, roster: Roster, replies: Replies, voice: Voice | None, clock: Clock, group: int = 0) -> None:
+        self._roster = roster
+        self._replies = replies
+        self._voice = voice
+        self._clock = clock
+        self._group = group
+        self._own_name: str | None = None
+        self._answered: dict[int, float] = {}
+        self._answered_at: float | None = None
+        self.commands: dict[str, Command] = {}
+        self.presses: dict[str, Press] = {}
+        self.forwards: list[Watcher] = []
+        self.reactions: list[Watcher] = []
+        self.hand_edits: list[Watcher] = []
+
+    @property
+    def wanted(self) -> list[str]:
+        """The kinds of updates to ask for; without any handler, none."""
+        kinds = ["message"] if self.forwards or self._voice is not None else []
+        kinds += ["callback_query", "my_chat_member", "channel_post"] if self._voice is not None else []
+        kinds += ["edited_channel_post"] if self.hand_edits or self._voice is not None else []
+        return kinds + (["message_reaction_count"] if self.reactions or self._voice is not None else [])
+
+    def watchers(self, arrival: Arrival) -> list[Watcher]:
+        """Return who watches for an update that no person of the desk sent."""
+        update = arrival.update
+        if update.message is not None and update.message.is_automatic_forward:
+            return self.forwards
+        if update.message_reaction_count is not None:
+            return self.reactions
+        return self.hand_edits if update.edited_channel_post is not None else []
+
+    async def concerns(self, arrival: Arrival) -> bool:
+        """Say whether there is anything to do for an update; a stranger is done with here, at no cost to the store."""
+        if self.watchers(arrival):
+            return True
+        if self._voice is None or arrival.account != self._voice.account:
+            return False
+        query, message = arrival.update.callback_query, arrival.update.message
+        if query is None and (message is None or not self._is_for_desk(message)):
+            return False
+        if await self._roster.knows(arrival.person.id):
+            return True
+        if query is not None:
+            self._replies.put(query.id, partial(self._voice.answer, query.id, texts.NO_RIGHTS))
+        elif message is not None and (message.chat.type == ChatType.PRIVATE or (message.text or "").startswith("/")):
+            self._greet_stranger(arrival)
+        return False
+
+    async def handle(self, arrival: Arrival) -> None:
+        """Hand an update that concerns somebody to those it is for.
+
+        Raises:
+            HandledError: it was handled before.
+            DatabaseError: it could not be handled now.
+        """
+        watchers, query, message = self.watchers(arrival), arrival.update.callback_query, arrival.update.message
+        for watch in watchers:
+            await watch(arrival)
+        if watchers or self._voice is None:
+            return
+        if query is not None:
+            await self._pressed(self._voice, arrival, query)
+        elif message is not None:
+            await self._said(self._voice, arrival, message)
+
+    def reply(self, arrival: Arrival, text: str) -> None:
+        """Answer in the chat that an update came from, soon."""
+        if self._voice is not None:
+            self._replies.put(arrival.chat, partial(self._voice.say, arrival.chat, text))
+
+    def sorry(self, arrival: Arrival) -> None:
+        """Tell somebody that a fault of ours came between."""
+        query = arrival.update.callback_query
+        if query is not None and self._voice is not None:
+            self._replies.put(query.id, partial(self._voice.answer, query.id, texts.WENT_WRONG))
+        elif arrival.update.message is not None and not arrival.update.message.is_automatic_forward:
+            self.reply(arrival, texts.WENT_WRONG)
+
+    def _is_for_desk(self, message: Message) -> bool:
+        if message.from_user is None or message.from_user.is_bot or message.sender_chat is not None:
+            return False
+        return message.chat.type == ChatType.PRIVATE or message.chat.id == self._group
+
+    async def _said(self, voice: Voice, arrival: Arrival, message: Message) -> None:
+        command, words = _command(message.text or "")
+        name, _, addressee = command.partition("@")
+        if addressee and addressee.lower() != (await self._name(voice)).lower():
+            return
+        if name in self.commands:
+            await self.commands[name](arrival, words)
+        elif name:
+            self.reply(arrival, texts.UNKNOWN_COMMAND)
+
+    async def _pressed(self, voice: Voice, arrival: Arrival, query: CallbackQuery) -> None:
+        verb, *parts = (query.data or "").split(":")
+        try:
+            line = await self.presses[verb](arrival, parts) if verb in self.presses else texts.OLD_BUTTON
+        except DeskError as error:
+            line = str(error)
+        self._replies.put(query.id, partial(voice.answer, query.id, line))
+
+    def _greet_stranger(self, arrival: Arrival) -> None:
+        """Answer a stranger once an hour, and all of them together no oftener than every two seconds."""
+        now, number = self._clock.running(), arrival.person.id
+        if self._answered_at is not None and now - self._answered_at < _BETWEEN:
+            return
+        if now - self._answered.get(number, -_QUIET) < _QUIET:
+            return
+        if len(self._answered) >= _STRANGERS:
+            self._answered.pop(next(iter(self._answered)))
+        self._answered.pop(number, None)
+        self._answered[number] = self._answered_at = now
+        self.reply(arrival, texts.STRANGER.format(number=number))
+
+    async def _name(self, voice: Voice) -> str:
+        if self._own_name is None:
+            self._own_name = await voice.own_name()
+        return self._own_name
+
+
+def _command(text: str) -> tuple[str, str]:
+    """Split "/name@bot words" into "name@bot" and "words"; ("", text) where there is no command."""
+    if not text.startswith("/"):
+        return "", text
+    command, _, words = text[1:].partition(" ")
+    first, _, rest = command.partition("\n")
+    return first.lower(), f"{rest} {words}".strip() if rest else words.strip()

@@ -1,0 +1,130 @@
+"""The desk as one room: built by `app`, opened by the service, its bell rung by the ticker.
+
+What is not wanted stays off: without bots to hear nothing is polled, without anybody to tell nothing is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from bot.channels.base import Publisher
+from bot.channels.telegram_bot import TelegramBot
+from bot.clock import Clock
+from bot.desk import reactions
+from bot.desk.alerts import Alerts
+from bot.desk.dispatch import Dispatcher, Roster
+from bot.desk.forwards import Forwards
+from bot.desk.notices import Notices
+from bot.desk.people import People
+from bot.desk.presses import Presses
+from bot.desk.telling import Teller
+from bot.desk.updates import Patience, Pollers
+from bot.desk.voice import Replies, Voice
+from bot.domain.channel import Channel, ChannelId
+from bot.domain.timetable import Daily
+from bot.logs import logger
+from bot.store.database import Database
+from bot.store.pace import Limit
+
+_log = logger("desk")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Furniture:
+    """What the desk is given.
+
+    `bot` speaks with people, None for none; `bots` are all that are heard, `bot` among them. `limits` returns the rates
+    that writing to a chat keeps. `stirred` is called when an editor has changed the queue.
+    """
+
+    database: Database
+    clock: Clock
+    served: Mapping[ChannelId, Channel]
+    publishers: Mapping[ChannelId, Publisher]
+    holder: str
+    zone: ZoneInfo
+    bot: TelegramBot | None = None
+    bots: Sequence[TelegramBot] = ()
+    limits: Callable[[int], Sequence[Limit]] = lambda _: ()
+    chat: int = 0
+    quiet: Sequence[Daily] = ()
+    alert_url: str = ""
+    web_url: str = "https://t.me"
+    stirred: Callable[[], None] = lambda: None
+    patience: Patience | None = None
+
+
+class Desk:
+    """The editors' room. Use as an async context manager: it listens while it is open."""
+
+    def __init__(self, given: Furniture) -> None:
+        self.given = given
+        self._stack = AsyncExitStack()
+        self._replies = Replies()
+        self._looks: set[asyncio.Task[None]] = set()
+        voice = Voice(given.database, given.bot, given.limits) if given.bot is not None else None
+        self._alerts = Alerts(given.alert_url, given.clock) if given.alert_url else None
+        teller = None
+        if voice is not None:
+            teller = Teller(given.database, given.clock, voice, chat=given.chat, quiet=given.quiet, zone=given.zone)
+        self.notices: Notices | None = None
+        if teller is not None or self._alerts is not None:
+            self.notices = Notices(
+                given.database,
+                given.clock,
+                teller=teller,
+                alerts=self._alerts,
+                holder=given.holder,
+                zone=given.zone,
+            )
+        roster = Roster(given.database, given.clock)
+        self.dispatcher = Dispatcher(roster, self._replies, voice, given.clock, given.chat)
+        self.dispatcher.forwards.append(Forwards(given.served, given.web_url).watch)
+        self.dispatcher.reactions.append(reactions.watch)
+        if teller is not None:
+            presses = Presses(given.database, given.served, given.publishers, teller, self._replies, self._stirred)
+            self.dispatcher.presses |= presses.handlers
+            self.dispatcher.commands["start"] = People(self.dispatcher).start
+        self._pollers = Pollers(
+            given.database, given.clock, self.dispatcher, given.bots, holder=given.holder, patience=given.patience
+        )
+
+    async def __aenter__(self) -> Self:
+        if self._alerts is not None:
+            await self._stack.enter_async_context(self._alerts)
+        for bot in self.given.bots:
+            await self._stack.enter_async_context(bot)
+        self._stack.push_async_callback(self._finish)
+        await self._stack.enter_async_context(self._pollers)
+        if self.given.bots:
+            _log.info("the desk listens", bots=[bot.account for bot in self.given.bots])
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def look(self) -> None:
+        """Tell what is new, and how what was told has ended; a message on its way is not lost to a stop."""
+        if self.notices is not None:
+            looking = asyncio.create_task(self.notices.look(), name="notices")
+            self._looks.add(looking)
+            looking.add_done_callback(self._looks.discard)
+            await asyncio.shield(looking)
+
+    async def _finish(self) -> None:
+        await self._replies.close()
+        if self._looks:
+            await asyncio.wait(list(self._looks), timeout=2)
+        for look in list(self._looks):
+            look.cancel()
+        await asyncio.gather(*self._looks, return_exceptions=True)
+
+    def _stirred(self) -> None:
+        """Have the queue served, and the cards amended, at once."""
+        self.given.stirred()
+        self._replies.put("notices", self.look)

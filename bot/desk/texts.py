@@ -1,0 +1,98 @@
+"""Every sentence the desk says, in Ukrainian. Refusals of the queue itself stand in `agenda.refusals`.
+
+Texts for messages are Telegram's HTML: whatever comes from outside goes through `compose.markup.escape`. Lines that
+answer a pressed button are plain and at most 200 characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.domain.channel import Platform
+
+# --- people ---
+
+WELCOME = "Вітаю, {name}! Я на місці: скажу тут, щойно котрийсь допис потребуватиме вашого рішення."
+STRANGER = (
+    "Вітаю! Я працюю лише з редакцією. Якщо ви з неї, передайте адміністратору свій номер: <code>{number}</code>."
+)
+UNKNOWN_COMMAND = "Такої команди я не знаю."
+NO_RIGHTS = "Цю кнопку може натиснути лише редактор цього каналу."
+OLD_BUTTON = "Ця кнопка вже не діє."
+WENT_WRONG = "Не вийшло: сталася помилка. Спробуйте, будь ласка, ще раз."
+
+# --- buttons and what their press answers ---
+
+PRESENT, AGAIN, CANCEL = "Вже є", "Надіслати ще раз", "Скасувати"
+RETRY, PUBLISH, SKIP = "Спробувати ще раз", "Опублікувати", "Пропустити"
+ONE_BY_ONE = "Показати по одному"
+
+DONE: Mapping[str, str] = {
+    "present": "Записано: допис уже в каналі.",
+    "again": "Добре, надсилаю ще раз.",
+    "retry": "Пробую ще раз.",
+    "publish": "Публікую.",
+    "cancel": "Скасовано.",
+    "skip": "Пропущено.",
+}
+FOUND = "Знайшов його в каналі та записав."
+SHOWN = "Показую нижче."
+NOTHING_LEFT = "Тут уже все вирішено."
+
+# --- notices ---
+
+HEADS: Mapping[str, str] = {
+    "no-evidence": "❓ <b>Чи вийшов цей допис?</b>",
+    "template": "✋ <b>Допис не складається</b>",
+    "link-dead": "🔗 <b>Сторінка статті не відкривається</b>",
+    "stale-words": "🕰 <b>Слова в дописі застаріли</b>",
+    "access": "🔑 <b>Канал не пускає бота</b>",
+}
+BODIES: Mapping[str, str] = {
+    "no-evidence": "Платформа не підтвердила публікацію, а перевірити самому не вдалося. Гляньте, будь ласка, в канал.",
+    "template": "Зі статті не вдалося скласти допис за правилами платформи. Виправте статтю або спробуйте ще раз.",
+    "link-dead": "Допис чекає, щоб не вести читачів у нікуди. Спробую знову за кілька хвилин, а можна й зараз.",
+    "stale-words": "Він виходить уже іншого дня, ніж стаття. Так і публікуємо?",
+}
+AGED = "Ідеться про: {words}."
+ACCESS_TELEGRAM = (
+    "Дописи в нього чекають, інші канали працюють. Перевірте, чи бот досі адміністратор каналу з правом публікувати,"
+    " редагувати й видаляти дописи. Якщо міняли токен бота, новий має вказати адміністратор."
+)
+ACCESS_FACEBOOK = (
+    "Дописи на неї чекають, інші канали працюють. Перевірте, чи має застосунок доступ до сторінки. Якщо токен сторінки"
+    " прострочений, новий має вказати адміністратор."
+)
+ACCESS_RETURNS = "Щойно доступ повернеться, я помічу це сам і продовжу."
+ANSWER = "Відповідь платформи: <code>{detail}</code>"
+LIST_HEAD = "📋 <b>Потребують рішення: {count}</b>"
+LIST_HEAD_DONE = "📋 <b>Усе вирішено</b>"
+LIST_LINE = "{mark} {channel}: {title}"
+LIST_MORE = "…і ще {count}"
+NO_TITLE = "допис без заголовка"
+
+MARKS: Mapping[str, str] = {
+    "no-evidence": "❓",
+    "template": "✋",
+    "link-dead": "🔗",
+    "stale-words": "🕰",
+    "access": "🔑",
+}
+DONE_MARK = "✅"
+
+# --- how a notice ended ---
+
+ENDED = "✅ {how}"
+BY_EDITOR = "{who}: {act} о {time}"
+ACCESS_BACK = "Доступ повернувся о {time}, публікую далі."
+FOUND_PUBLIC = "Допис знайшовся в каналі."
+PUBLISHED = "Допис вийшов."
+EXPIRED = "Не опубліковано: застаріло."
+CANCELLED = "Знято з черги: стаття змінилася або її прибрали."
+PLANNED = "Знову в черзі."
+CLOSED = "Уже не актуально."
+
+
+def how_to_mend(platform: Platform) -> str:
+    """Say what an editor can do about lost access."""
+    return ACCESS_FACEBOOK if platform is Platform.FACEBOOK else ACCESS_TELEGRAM
