@@ -37,7 +37,7 @@ from bot.store.pace import Limit
 EVERY = timedelta(minutes=1)  # a bell
 CALLS = 40  # a page and bell: at most, so that two thirds of its minute are other calls' at any pace
 
-_NEW = 200  # posts found and planned for, a page and bell
+_NEW = 500  # posts found and planned for, a page and bell
 _TERM = timedelta(minutes=2)  # of the duty to ask about a page; renewed with each call
 _SHORT = timedelta(seconds=2)  # a longer wait in the pace means that the page is busy or banned
 _BUSY = 50.0  # percent of the allowance used, from which on questions keep away

@@ -23,7 +23,8 @@ from bot.sandbox import Sandbox, mishaps
 from bot.store import channels, house, insights, pace
 from bot.store.tables import inquiries
 from tests.factories import KYIV, an_article
-from tests.journeys.outlet import BOT_TOKEN, PAGE, PAGE_TOKEN, Outlet, ledger, publish
+from tests.journeys.desk import inbox, settled, staff, working
+from tests.journeys.outlet import BOT_ID, BOT_TOKEN, PAGE, PAGE_TOKEN, Outlet, ledger, publish, until
 from tests.store.posts import enter_posts
 
 NOW = SystemClock().now()
@@ -179,6 +180,38 @@ async def test_a_hostile_count_costs_a_bounded_amount(outlet: Outlet):
         (kept,) = await totals(service, *await of(service, "telegram"))
         assert len(kept) <= 100
         assert all(value >= 0 and len(name) < 100 for name, value in kept.items())
+
+
+async def test_the_desk_hears_of_reactions_by_itself_also_of_those_without_an_emoji(outlet: Outlet):
+    staff(outlet, started=False)
+    async with working(outlet) as service:
+        await publish(service, a_story())
+        (post,) = outlet.telegram
+        (delivery,) = await of(service, "telegram")
+        await until(lambda: inbox(outlet).wants("message_reaction_count"))
+        outlet.sandbox.telegram.react("@outlet_main", post.id, {"👍": 2, "❤": 1})
+        await until(lambda: _held(service, delivery, {"👍": 2, "❤": 1}))
+        content: dict[str, Any] = {
+            "chat": {"id": -1001000000001, "type": "channel", "title": "Видання"},  # a private one has no name
+            "message_id": post.id,
+            "date": int(NOW.timestamp()) + 3600,
+            "reactions": [
+                {"type": {"type": "custom_emoji", "custom_emoji_id": "5368324170671202286"}, "total_count": 4},
+                {"type": {"type": "paid"}, "total_count": 3},
+            ],
+        }
+        bot = outlet.sandbox.telegram.by_id[BOT_ID]
+        outlet.sandbox.telegram.put_update(bot, "message_reaction_count", content)
+        await settled(outlet)
+        assert await totals(service, delivery) == [{THUMB: 2, HEART: 1}]  # a chat that no channel is configured by
+        content["chat"]["username"] = "outlet_main"
+        outlet.sandbox.telegram.put_update(bot, "message_reaction_count", content)
+        await until(lambda: _held(service, delivery, {"5368324170671202286": 4, "⭐": 3}))
+
+
+async def _held(service: Service, delivery: DeliveryId, reactions: dict[str, int]) -> bool:
+    async with service.house.database.read() as tx:
+        return (await insights.reactions_of(tx, [delivery])).get(delivery) == reactions
 
 
 # --- Facebook ------------------------------------------------------------------------------------------------------
@@ -374,27 +407,19 @@ async def test_a_thousand_posts_are_asked_about_a_few_at_a_time_each_in_its_turn
         page = await page_of(service)
         ids = [facebook.publish(facebook.pages[PAGE], "1", f"Допис {number}").id for number in range(1000)]
         async with service.house.database.write() as tx:
-            posts = await enter_posts(tx, page, [NOW - timedelta(minutes=number) for number in range(1000)])
-            for start in range(0, 1000, 100):
-                names = dict(zip(posts[start : start + 100], ids[start : start + 100], strict=True))
-                await tx.execute(
-                    text("UPDATE ledger SET remote_id = :remote WHERE delivery_id = :one"),
-                    [{"remote": remote, "one": one} for one, remote in names.items()],
-                )
-        for _ in range(5):
-            assert await service.insights.refresh() <= 10
-            assert len(questions(outlet)) <= 40
-            facebook.calls.clear()
-        async with service.house.database.write() as tx:
-            await tx.execute(text("UPDATE inquiries SET next_at = 0 WHERE heard_at IS NULL AND next_at > 0"))
+            times = [NOW - timedelta(minutes=number) for number in range(1000)]
+            await enter_posts(tx, page, times, waited=None, remote_ids=ids)
         asked: Counter[str] = Counter()
-        for _ in range(3):
+        for _ in range(2):
             facebook.calls.clear()
             assert await service.insights.refresh() == 10
             assert len(questions(outlet)) == 40
             asked.update(post for post, _ in questions(outlet))
+        assert len(asked) == 20
         assert set(asked.values()) == {4}
-        assert len(asked) == 30
+        async with service.house.database.read() as tx:
+            planned = (await tx.execute(text("SELECT count(*) FROM inquiries WHERE next_at IS NOT NULL"))).scalar_one()
+        assert planned == 1000
 
 
 # --- the room ------------------------------------------------------------------------------------------------------

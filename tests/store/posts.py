@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,11 +22,13 @@ async def enter_posts(
     times: list[datetime],
     *,
     waited: timedelta | None = timedelta(minutes=5),
+    remote_ids: Sequence[str] = (),
     **changes: Any,
 ) -> list[DeliveryId]:
-    """Enter a post at each of these times and return their numbers, which are their ids on the platform, too.
+    """Enter a post at each of these times and return their numbers.
 
     Args:
+        remote_ids: their ids on the platform, where these are not their numbers.
         waited: since when its article was there; None: a post of no article.
         changes: columns of the ledger.
     """
@@ -67,13 +69,13 @@ async def enter_posts(
             "article_id": row["article_id"],
             "revision": 1,
             "title": f"Допис {one}",
-            "remote_id": str(one),
+            "remote_id": remote_ids[place] if remote_ids else str(one),
             "method": "sendMessage",
             "text": "",
             "published_at": row["finished_at"],
         }
         | changes
-        for one, row in zip(made, queued, strict=True)
+        for place, (one, row) in enumerate(zip(made, queued, strict=True))
     ]
     await tx.execute(insert(ledger), entered)
     return made
