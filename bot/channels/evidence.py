@@ -12,8 +12,8 @@ from yarl import URL
 
 from bot.domain.ledger import Attempt, Evidence, Presence, PublicPost, Receipt, is_unknown
 
-SKEW = timedelta(minutes=2)  # how far a platform's clock may be from ours
-LATEST = timedelta(hours=1)  # a post this much younger than an attempt cannot be its
+SKEW = timedelta(minutes=2)  # how far a platform's clock is from ours where both are right
+CLOCK = timedelta(days=1)  # how wrong ours may have been; a post so much younger than an attempt cannot be its
 _ADDRESS = re.compile(r"https?://[^\s<>\"«»]+[^\s<>\"«».,:;!?)\]]")
 
 

@@ -7,11 +7,11 @@ it counts only beside a post that is known to be there, and when it is missing f
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from bot.channels.errors_facebook import Aim
-from bot.channels.evidence import LATEST, SKEW, addresses, judge, known_before, nothing, unwrapped
+from bot.channels.evidence import CLOCK, SKEW, addresses, judge, known_before, nothing, unwrapped
 from bot.channels.facebook_graph import Graph, next_page
 from bot.domain.ledger import Attempt, Evidence, Presence, PublicPost, Survey
 from bot.errors import AccessLostError, BotError, UnansweredError
@@ -21,6 +21,7 @@ _PER_ANSWER = 100  # posts, the platform's own bound
 _MOST = 1000  # posts read for one attempt
 _ANSWERS = 30  # read for one list: some of them may be short, or empty
 _BACK = timedelta(days=7)
+_BELOW = 20  # posts that are compared, from the newest known one down
 
 
 class PageList:
@@ -47,14 +48,24 @@ class PageList:
         return again
 
     async def _look(self, attempt: Attempt, *, per_answer: int) -> Evidence:
+        """Judge by the order of the list: what stands above the newest known post came after it, whatever a clock says.
+
+        `shown` are that post and those below it, a fixed number, so that they stay the same while others are published.
+        """
         known = set(known_before(attempt))
-        earliest, latest = attempt.started_at - SKEW, attempt.started_at + LATEST
-        since = min((post.published_at for post in attempt.neighbours), default=attempt.started_at - _BACK) - SKEW
+        since = min((post.published_at for post in attempt.neighbours), default=attempt.started_at - _BACK) - CLOCK
         query = {"since": str(int(since.timestamp()))}
-        if latest.timestamp() < time.time():
-            query["until"] = str(int(latest.timestamp()))
-        posts, complete = await self._listed(query, most=_MOST, per_answer=per_answer)
-        evidence = judge(attempt, posts, lambda post: post.published_at >= earliest and post.remote_id not in known)
+        if (attempt.started_at + CLOCK).timestamp() < time.time():
+            query["until"] = str(int((attempt.started_at + CLOCK).timestamp()))
+        posts, complete = await self._listed(
+            query, per_answer, _MOST, lambda posts: len(posts) - _newest_known(posts, known) >= _BELOW
+        )
+        first = _newest_known(posts, known)
+        if first == len(posts):
+            return judge(attempt, posts, lambda post: post.published_at >= attempt.started_at - SKEW)
+        # Within the second of the newest known post the order decides nothing.
+        above = {post.remote_id for post in posts if post.published_at >= posts[first].published_at} - known
+        evidence = judge(attempt, posts[: first + _BELOW], lambda post: post.remote_id in above)
         if evidence.presence is Presence.ABSENT and not complete:
             return nothing(f"there are more than {_MOST} posts after it")
         return evidence
@@ -62,18 +73,20 @@ class PageList:
     async def survey(self, known: Collection[str], most: int) -> Survey:
         """Return the newest posts of the page, back to a known one."""
         try:
-            posts, complete = await self._listed({}, most=most, known=known)
+            posts, complete = await self._listed({}, _PER_ANSWER, most, lambda posts: _reaches(posts, known))
         except BotError as error:
             lost = isinstance(error, AccessLostError)
             return Survey(readable=False, access_lost=lost, detail=f"the page's posts could not be read: {error}")
         if not posts and known:
             return Survey(readable=False, detail="the page lists no post at all, although some are known")
-        return Survey(posts=tuple(posts), complete=complete)
+        # Times are whole seconds: within one, the order of the list decides.
+        in_order = sorted(posts[::-1], key=lambda post: post.published_at)
+        return Survey(posts=tuple(in_order), complete=complete)
 
     async def _listed(
-        self, query: Mapping[str, str], *, most: int, per_answer: int = _PER_ANSWER, known: Collection[str] = ()
+        self, query: Mapping[str, str], per_answer: int, most: int, enough: Callable[[list[PublicPost]], bool]
     ) -> tuple[list[PublicPost], bool]:
-        """Return the page's newest posts, oldest first, and whether those are all, or reach back to a known one.
+        """Return the page's newest posts, newest first, and whether those are all, or enough.
 
         Raises:
             UnansweredError: the answer is no list of posts, or one of them cannot be read.
@@ -83,7 +96,7 @@ class PageList:
         asked = {"fields": _FIELDS, **query, "limit": str(min(most, per_answer))}
         turn: Mapping[str, str] | None = {}
         for _ in range(_ANSWERS):
-            if turn is None or len(posts) >= most or any(post.remote_id in known for post in posts):
+            if turn is None or len(posts) >= most or enough(posts):
                 break
             path = f"{self._page}/published_posts"
             content = await self._graph.call("GET", path, query={**asked, **turn}, aim=Aim.READ)
@@ -92,9 +105,16 @@ class PageList:
                 raise UnansweredError("Facebook: answered without a list of posts")
             posts += map(_read, listed)
             turn = next_page(content)
-        # Listed newest first; times are whole seconds, so the order of the list decides within one.
-        in_order = sorted(posts[:most][::-1], key=lambda post: post.published_at)
-        return in_order, turn is None or any(post.remote_id in known for post in posts)
+        return posts[:most], turn is None or enough(posts)
+
+
+def _reaches(posts: Collection[PublicPost], known: Collection[str]) -> bool:
+    return any(post.remote_id in known for post in posts)
+
+
+def _newest_known(posts: Sequence[PublicPost], known: Collection[str]) -> int:
+    """Return the place of the newest known post, their number where none is among them."""
+    return next((place for place, post in enumerate(posts) if post.remote_id in known), len(posts))
 
 
 def _read(content: object) -> PublicPost:

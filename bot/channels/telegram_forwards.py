@@ -14,7 +14,7 @@ from datetime import datetime
 
 from telegram import Message, MessageEntity
 
-from bot.channels.evidence import LATEST, judge, known_before, nothing
+from bot.channels.evidence import CLOCK, judge, known_before, nothing
 from bot.channels.telegram_bot import TelegramBot
 from bot.channels.telegram_pages import numbers
 from bot.domain.ledger import Attempt, Evidence, Presence, PublicPost, Survey
@@ -62,7 +62,7 @@ class Forwards:
         if not known:
             return nothing("no earlier post of the channel is known from which it could be read on", for_good=True)
         mark = known[0]
-        latest = attempt.started_at + LATEST
+        latest = attempt.started_at + CLOCK
         try:
             async with self._reading() as reading:
                 posts, complete = await reading.after(mark, _MOST, latest)

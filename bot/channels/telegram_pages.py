@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from bot.channels.evidence import LATEST, SKEW, ids_of, judge, known_before, nothing
+from bot.channels.evidence import CLOCK, SKEW, ids_of, judge, known_before, nothing
 from bot.channels.telegram_bot import TelegramBot
 from bot.channels.telegram_preview import read_preview
 from bot.domain.ledger import Attempt, Evidence, Presence, PublicPost, Survey
 
 PAGE = 20  # posts on a page
-_RUN = 12  # pages read from an attempt on
+_RUN = 50  # pages read from an attempt on
 _BACK = 10  # how far before the oldest post that should be seen a run begins
 _REACH = 60  # how much older than the newest known post one may be that should be seen
 _NO_PREVIEW = "Telegram shows no preview of the channel"
@@ -92,7 +92,7 @@ class PublicPages:
                 return "pages of the channel do not fit together"
             more = [post for post in page if not run or _number(post) > _number(run[-1])]
             run += more
-            if run and (_number(run[-1]) >= _number(newest[-1]) or run[-1].published_at > attempt.started_at + LATEST):
+            if run and (_number(run[-1]) >= _number(newest[-1]) or run[-1].published_at > attempt.started_at + CLOCK):
                 return run
             if not more:
                 return "the newest page shows posts that the one before them does not lead to"

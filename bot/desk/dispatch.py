@@ -204,11 +204,12 @@ class Dispatcher:
 
     async def _pressed(self, voice: Voice, arrival: Arrival, query: CallbackQuery) -> None:
         verb, *parts = (query.data or "").split(":")
+        refused = False
         try:
             line = await self.presses[verb](arrival, parts) if verb in self.presses else texts.OLD_BUTTON
         except DeskError as error:
-            line = str(error)
-        self._replies.put(query.id, partial(voice.answer, query.id, line))
+            line, refused = str(error), True
+        self._replies.put(query.id, partial(voice.answer, query.id, line, alert=refused))
 
     def _greet_stranger(self, arrival: Arrival) -> None:
         """Answer a stranger once an hour, and all of them together no oftener than every two seconds."""

@@ -66,6 +66,7 @@ class Desk:
         self.given = given
         self._stack = AsyncExitStack()
         self._replies = Replies()
+        self._is_open = False
         self._looks: set[asyncio.Task[None]] = set()
         voice = Voice(given.database, given.bot, given.limits) if given.bot is not None else None
         self._alerts = Alerts(given.alert_url, given.clock) if given.alert_url else None
@@ -101,16 +102,18 @@ class Desk:
             await self._stack.enter_async_context(bot)
         self._stack.push_async_callback(self._finish)
         await self._stack.enter_async_context(self._pollers)
+        self._is_open = True
         if self.given.bots:
             _log.info("the desk listens", bots=[bot.account for bot in self.given.bots])
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._is_open = False
         await self._stack.aclose()
 
     async def look(self) -> None:
         """Tell what is new, and how what was told has ended; a message on its way is not lost to a stop."""
-        if self.notices is not None:
+        if self.notices is not None and self._is_open:
             looking = asyncio.create_task(self.notices.look(), name="notices")
             self._looks.add(looking)
             looking.add_done_callback(self._looks.discard)

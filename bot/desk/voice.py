@@ -94,10 +94,14 @@ class Voice:
                 ),
             )
 
-    async def answer(self, query: str, line: str) -> None:
-        """Answer a pressed button; one that waited too long needs no answer any more."""
+    async def answer(self, query: str, line: str, *, alert: bool = False) -> None:
+        """Answer a pressed button; one that waited too long needs no answer any more.
+
+        Args:
+            alert: show the line until it is closed, not for a moment.
+        """
         try:
-            await self._bot.ask(lambda bot: bot.answer_callback_query(query, line[:MOST_ANSWER]))
+            await self._bot.ask(lambda bot: bot.answer_callback_query(query, line[:MOST_ANSWER], show_alert=alert))
         except BotError as error:
             _log.debug("a press could not be answered", why=str(error))
 

@@ -8,11 +8,12 @@ and hinders nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 ENOUGH = 3  # looks that agree
+_NEGLIGIBLE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,21 @@ def after_look(
         return before
     agrees = before.count and alike(before.shown, shown)
     return Looks(count=before.count + 1 if agrees else 1, at=now, shown=tuple(sorted(shown)))
+
+
+def nothing_escapes(looks: Sequence[Collection[str]]) -> bool:
+    """Say whether several looks at a channel together showed all of its posts, but for a chance of one in a million.
+
+    How often looks leave a post out is read from those that some of them showed and others did not.
+
+    Args:
+        looks: the ids that each look showed, of the posts that all of them could show.
+    """
+    shown = set().union(*looks) if looks else set()
+    if len(looks) < ENOUGH or not shown:
+        return len(looks) >= ENOUGH
+    missed = sum(len(shown) - len(look) for look in looks)
+    return (missed / (len(looks) * len(shown))) ** len(looks) <= _NEGLIGIBLE
 
 
 def alike(one: Collection[str], other: Collection[str]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
@@ -23,7 +23,7 @@ from bot.compose.post import Composer
 from bot.domain.channel import ChannelId
 from bot.domain.delivery import HeldReason, State
 from bot.domain.ledger import Neighbour, PublicPost, Survey
-from bot.domain.looks import ENOUGH, alike
+from bot.domain.looks import nothing_escapes
 from bot.failpoints import reach
 from bot.logs import logger
 from bot.outbox.lane import Lane, Timing
@@ -44,13 +44,15 @@ _log = logger("proving")
 class _Trying:
     """A channel that is not proven yet: since when, until when not again, and why.
 
-    `surprised`: it showed what was in no book, so the book is an old one and the page may be an old copy, too.
+    `unread`: the last look could not be had. `surprised`: it showed what was in no book, so the book is an old one and
+    the page may be an old copy, too.
     """
 
     since: float
     again_at: float
     wait: float
     why: str
+    unread: bool = True
     access_lost: bool = False
     surprised: bool = False
 
@@ -77,7 +79,7 @@ class Prover:
         if trying is not None and trying.access_lost:
             return HeldReason.ACCESS, trying.why
         patience = self._timing.hold_after.total_seconds()
-        if trying is None or trying.surprised or self._clock.running() - trying.since < patience:
+        if trying is None or not trying.unread or self._clock.running() - trying.since < patience:
             return None
         return HeldReason.NO_EVIDENCE, f"the channel cannot be compared with the ledger since the start: {trying.why}"
 
@@ -103,8 +105,11 @@ class Prover:
             if lane.id in self._seen or (trying is not None and now < trying.again_at):
                 return lane.id in self._seen
             async with self._database.read() as tx:
+                if await lane.is_banned(tx, await self._database.now(tx)):
+                    self._try_again(lane, trying, Survey(readable=False, detail="the platform told us to wait"))
+                    return False
                 known = {post.remote_id for post in await ledger.newest(tx, lane.id, _KNOWN)}
-            shown = await _agreed(lane.publisher, known)
+            shown = await _in_full(lane.publisher, known)
             if not shown.readable and not shown.for_good:
                 self._try_again(lane, trying, shown)
                 return False
@@ -122,7 +127,7 @@ class Prover:
         now = self._clock.running()
         wait = min(30.0, self._timing.hold_after.total_seconds() / 10, 2 * before.wait if before is not None else 1.0)
         self._trying[lane.id] = _Trying(
-            since=before.since if before is not None else now,
+            since=before.since if before is not None and before.unread else now,
             again_at=now + wait,
             wait=wait,
             why=shown.detail,
@@ -137,7 +142,7 @@ class Prover:
         """Wait until even an old copy of the page shows what was published just before this start."""
         now, wait = self._clock.running(), self._timing.settle_of(lane.channel.platform).total_seconds()
         why = "the channel shows posts that the ledger does not have; it is compared once more"
-        self._trying[lane.id] = _Trying(since=now, again_at=now + wait, wait=1.0, why=why, surprised=True)
+        self._trying[lane.id] = _Trying(since=now, again_at=now + wait, wait=1.0, why=why, unread=False, surprised=True)
         _log.warning(why, channel=lane.channel.name, posts=strangers, seconds=wait)
 
     async def _enter(self, lane: Lane, shown: Survey) -> int:
@@ -167,20 +172,27 @@ class Prover:
             await decide(tx, [about(delivery, "planned", "the channel was compared with the ledger")], now)
 
 
-async def _agreed(publisher: Publisher, known: set[str]) -> Survey:
-    """Survey a channel until three looks in a row agree: one alone may have left posts out."""
+async def _in_full(publisher: Publisher, known: set[str]) -> Survey:
+    """Survey a channel until nothing escapes: one look alone may have left posts out."""
     looks: list[Survey] = []
-    for _ in range(_LOOKS):
+    while len(looks) < _LOOKS:
         shown = await publisher.survey(known, _MOST)
         if not shown.readable or shown.for_good:
             return shown
-        ids = [post.remote_id for post in shown.posts]
-        if looks and not (alike([post.remote_id for post in looks[-1].posts], ids) or not (ids or looks[-1].posts)):
-            looks.clear()
         looks.append(shown)
-        if len(looks) == ENOUGH:
-            return shown
+        if nothing_escapes(_comparable(looks)):
+            posts = {post.remote_id: post for look in looks for post in look.posts}
+            in_order = sorted(posts.values(), key=lambda post: post.published_at)
+            return replace(shown, posts=tuple(in_order))
     return Survey(readable=False, detail="the channel shows other posts at each look")
+
+
+def _comparable(looks: list[Survey]) -> list[set[str]]:
+    """Return what each look showed, from the youngest of their first posts on: older ones are beyond a page's end."""
+    begin = max((look.posts[0].published_at for look in looks if look.posts), default=None)
+    return [
+        {post.remote_id for post in look.posts if begin is not None and post.published_at >= begin} for look in looks
+    ]
 
 
 def _neighbour(post: PublicPost) -> Neighbour:

@@ -200,6 +200,8 @@ class Reconciler:
 
     async def _settle_one(self, lane: Lane, delivery: Delivery) -> None:
         async with self._database.read() as tx:
+            if await lane.is_banned(tx, await self._database.now(tx)):
+                return  # a look is a call, too
             last = await ledger.last_attempt(tx, delivery.id)
             late = await ledger.late_answer(tx, delivery.id) if delivery.kind.makes_public else None
             seen = await found.since(tx, lane.id, last[1].started_at - SKEW) if last is not None else []

@@ -29,7 +29,7 @@ class Preview:
         self.world = world
 
     def _channel(self, name: str) -> Chat | None:
-        chat = self.world.names.get(name.lower())
+        chat = self.world.chat(f"@{name}")
         return chat if chat is not None and chat.type == "channel" else None
 
     def _shown(self, chat: Chat) -> list[SandboxPost]:

@@ -12,6 +12,7 @@ import fcntl
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +24,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from bot.clock import Clock
 from bot.errors import DatabaseError, SettingsError
+from bot.store.embedded import connect
 
 SCHEMA = "0003"  # the newest revision under alembic/versions; a test compares
 
@@ -223,7 +225,7 @@ def _sqlite(url: Any, *, begin: str, connections: int, read_only: bool = False) 
     engine = create_async_engine(
         url,
         # The driver's own transactions begin too late (at the first write): ours are begun by the event below.
-        connect_args={"isolation_level": None, "timeout": 20},
+        async_creator=partial(connect, url.database),
         poolclass=AsyncAdaptedQueuePool,
         pool_size=connections,
         max_overflow=0,

@@ -198,11 +198,11 @@ async def test_a_list_whose_next_page_never_ends_is_given_up(facebook: FacebookS
 async def test_an_old_attempt_is_looked_for_among_the_posts_of_its_time_alone(facebook: FacebookStage) -> None:
     world = facebook.sandbox.facebook
     known = await facebook.publish("Раніше", link="https://news.example/ranishe")
-    started_at = known.published_at - timedelta(hours=5)
+    started_at = known.published_at - timedelta(days=5)
     world.must(known.remote_id).created = started_at.timestamp() - 60
     known = replace(known, published_at=started_at - timedelta(minutes=1))
     attempt = facebook.attempt(facebook.post("Міст відкрили"), None, known, started_at=started_at)
-    await facebook.publish("Міст відкрили")  # five hours later: another post
+    await facebook.publish("Міст відкрили")  # five days later: another post
     assert (await facebook.publisher.read_back(attempt)).presence is Presence.ABSENT
     world.posts(PAGE)[-1].created = started_at.timestamp() + 30
     assert (await facebook.publisher.read_back(attempt)).presence is Presence.PRESENT

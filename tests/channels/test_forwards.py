@@ -209,7 +209,7 @@ async def test_a_look_keeps_to_the_rates_and_is_bounded(private: TelegramStage) 
 
 async def test_an_old_attempt_is_not_looked_for_among_much_younger_posts(private: TelegramStage) -> None:
     known = await fill(private, 1)
-    long_ago = datetime.now(UTC) - timedelta(hours=3)
+    long_ago = datetime.now(UTC) - timedelta(days=3)
     attempt = private.attempt(private.post("Міст відкрили"), None, *known, started_at=long_ago)
     await fill(private, 30)
     before = len(forwards(private))

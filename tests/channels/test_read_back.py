@@ -4,6 +4,7 @@ proves nothing."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -85,6 +86,20 @@ async def test_a_post_is_found_however_many_stand_above_it(stage: Stage, newer: 
     assert evidence.presence is Presence.PRESENT
     assert evidence.receipt is not None
     assert evidence.receipt.permalink is not None
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+async def test_a_clock_that_is_hours_wrong_misleads_nobody(stage: Stage, hours: int) -> None:
+    off = timedelta(hours=hours)
+    known = [replace(entry, published_at=entry.published_at + off) for entry in await fill(stage, 3)]
+    await fill(stage, 2)  # by somebody else, before ours
+    lost = await lose(stage, known)
+    lost = replace(lost, started_at=lost.started_at + off)
+    post = stage.post("Інший міст", link="https://news.example/inshyi")
+    never = stage.attempt(post, known[0].last_id, *known, started_at=datetime.now(UTC) + off)
+    await fill(stage, 30)
+    assert (await stage.publisher.read_back(lost)).presence is Presence.PRESENT
+    assert (await stage.publisher.read_back(never)).presence is Presence.ABSENT
 
 
 async def test_looks_agree_although_newer_posts_push_older_ones_off_the_page(stage: Stage) -> None:

@@ -211,13 +211,13 @@ async def test_two_pages_that_show_different_posts_prove_nothing(telegram: Teleg
 async def test_posts_beyond_number_can_not_be_looked_through(telegram: TelegramStage) -> None:
     entry = await telegram.publish("Раніше", link=None)
     attempt = telegram.attempt(telegram.post("Міст відкрили"), entry.remote_id)
-    for number in range(260):
+    for number in range(1020):
         telegram.sandbox.telegram.say(1, "@news", f"чуже {number}")
     evidence = await telegram.publisher.read_back(attempt)
     assert (evidence.presence, evidence.for_good) == (Presence.NO_EVIDENCE, False)
     assert "more than" in evidence.detail
     for post in telegram.sandbox.telegram.posts("@news")[30:]:
-        post.date += 2 * 3600  # much younger than the attempt: none of its
+        post.date += 2 * 86_400  # much younger than the attempt: none of its
     assert (await telegram.publisher.read_back(attempt)).presence is Presence.ABSENT
 
 

@@ -7,6 +7,7 @@ import asyncio
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -104,6 +105,9 @@ def _tell(words: str) -> None:
 
 async def _run(cells: Sequence[Cell], seed: int, folder: Path, nursery: Nursery, *, jobs: int) -> list[Result]:
     nursery.listen()
+    running = asyncio.current_task()
+    if running is not None:  # told to end, it takes its PostgreSQL along
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     hands = asyncio.Semaphore(jobs)
     async with (
         _postgres(folder, wanted=any(cell.database == "postgres" for cell in cells)) as socket,

@@ -22,8 +22,8 @@ class Cell:
     restores: int = 1
     loses_database: bool = True  # at its end everything is forgotten and told again
     within: float = 900.0  # seconds, after which the targets were missed
-    telegram: int = 6
-    facebook: int = 4
+    telegram: int = 4
+    facebook: int = 2
     min_gap: float = 0.2
     whole_share: float = 0.08
     climate: Climate = field(default_factory=Climate)

@@ -135,7 +135,7 @@ class PostgresStore:
             users = await connection.fetch(
                 "SELECT pid FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'", self._name
             )
-            cut = [user["pid"] for user in users if chance.random() < 0.5]
+            cut = [user["pid"] for user in users if chance.random() < 0.3]
             for pid in cut:
                 await connection.execute("SELECT pg_terminate_backend($1)", pid)
             return len(cut)

@@ -56,7 +56,7 @@ class Climate:
 
     kill: float = 1.9
     freeze: float = 14.0
-    cut: float = 6.0
+    cut: float = 9.0
     step: float = 9.0
     lie: float = 3.0
     storm: float = 25.0
@@ -70,8 +70,10 @@ def plan_of(chance: random.Random, climate: Climate) -> str:
         return ""
     parts = [f"seed={chance.randrange(1 << 30)}"]
     for _ in range(chance.randint(1, 3)):
-        trouble = chance.choice(["kill", "kill", "kill", "stop", f"sleep({chance.uniform(0.05, 1.5):.2f})", "raise"])
-        parts.append(f"{chance.choice(POINTS)}={trouble}@{chance.choice([0.03, 0.1, 0.3])}")
+        sleep = f"sleep({chance.uniform(0.05, 1.5):.2f})"
+        trouble = chance.choices(["kill", "stop", sleep, "raise"], [6, 1, 2, 1])[0]
+        often = chance.choice([0.01, 0.04] if trouble == "raise" else [0.03, 0.1, 0.3])
+        parts.append(f"{chance.choice(POINTS)}={trouble}@{often}")
     return "; ".join(parts)
 
 

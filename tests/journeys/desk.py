@@ -17,7 +17,8 @@ from bot.sandbox.telegram_updates import Inbox
 from bot.sandbox.telegram_world import SandboxPost
 from bot.store import notices
 from tests.factories import an_article
-from tests.journeys.outlet import BOT_ID, Outlet, publish, until
+from tests.journeys.outlet import BOT_ID, Outlet, publish
+from tests.journeys.outlet import until as until_soon
 
 CHIEF, EDITOR, VIEWER, ELSEWHERE, STRANGER = 1001, 1002, 1003, 1004, 1999
 _CHANNEL = """
@@ -93,6 +94,11 @@ def staff(outlet: Outlet, *, started: bool = True, **lines: str) -> None:
         telegram.say(CHIEF, BOT_ID, "/start")
 
 
+async def until(condition: Any, *, seconds: float = 40.0) -> None:
+    """Wait until a condition holds, as long as a busy machine may need."""
+    await until_soon(condition, seconds=seconds)
+
+
 @asynccontextmanager
 async def working(outlet: Outlet, patience: Patience = PATIENCE) -> AsyncIterator[Service]:
     """Open the bot with its desk listening; bells are rung by hand."""
@@ -114,7 +120,7 @@ def inbox(outlet: Outlet, bot: int = BOT_ID) -> Inbox:
 
 async def settled(outlet: Outlet) -> None:
     """Wait until all that was said so far is handled and confirmed."""
-    await until(lambda: not inbox(outlet).waiting, seconds=20)
+    await until(lambda: not inbox(outlet).waiting)
 
 
 def shown(outlet: Outlet, person: int) -> list[SandboxPost]:

@@ -29,9 +29,10 @@ from tests.journeys.desk import (
     shown,
     staff,
     unproven,
+    until,
     working,
 )
-from tests.journeys.outlet import BOT_ID, Outlet, publish, queue, until
+from tests.journeys.outlet import BOT_ID, Outlet, publish, queue
 from tests.journeys.shell import vistnyk
 from tests.journeys.test_running import running
 
@@ -196,12 +197,11 @@ async def test_a_running_service_tells_by_itself_and_once_though_it_is_killed_tw
     await vistnyk(desk, "ingest", str(desk.place / "one.json"))
     said = ""
     async with running(desk) as service:
-        await until(lambda: siren.taken and cards(desk) and _is_written_down(desk), seconds=30)
+        await until(lambda: siren.taken and cards(desk) and _is_written_down(desk))
         said += (await service.stop(signal.SIGKILL))[2]
     async with running(desk) as service:
         telegram.say(EDITOR, BOT_ID, "/start")
-        await until(lambda: shown(desk, EDITOR), seconds=30)
-        await _bells(service)
+        await until(lambda: shown(desk, EDITOR))
         said += (await service.stop(signal.SIGKILL))[2]
     async with running(desk) as service:
         await _bells(service)
@@ -276,7 +276,7 @@ async def test_what_could_not_be_said_is_said_later_and_lasting_refusals_are_not
             await service.desk.look()
             return bool(cards(desk))
 
-        await until(is_told, seconds=30)
+        await until(is_told)
         await service.desk.look()
         assert len(cards(desk)) == 1
         assert telegram.calls_inside_ban == 0

@@ -33,9 +33,10 @@ from tests.journeys.desk import (
     pressed,
     staff,
     unproven,
+    until,
     working,
 )
-from tests.journeys.outlet import BOT_ID, Outlet, ledger, publish, queue, until
+from tests.journeys.outlet import BOT_ID, Outlet, ledger, publish, queue
 from tests.journeys.shell import told
 
 NOW = SystemClock().now()
@@ -197,7 +198,7 @@ async def test_a_post_that_is_found_without_anybody_ends_its_card(desk: Outlet) 
             await service.desk.look()
             return "✅ Допис знайшовся в каналі." in card.text
 
-        await until(is_found, seconds=30)
+        await until(is_found)
 
 
 def _marked(post: Any) -> Any:

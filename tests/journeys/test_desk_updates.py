@@ -33,9 +33,10 @@ from tests.journeys.desk import (
     shown,
     staff,
     unproven,
+    until,
     working,
 )
-from tests.journeys.outlet import BOT_ID, BOT_TOKEN, Outlet, publish, until
+from tests.journeys.outlet import BOT_ID, BOT_TOKEN, Outlet, publish
 from tests.journeys.shell import told
 
 OTHER_TOKEN, OTHER_ID = "100000002:AAE-sandbox-token-for-the-journeys-02", 100000002
@@ -302,7 +303,7 @@ async def test_each_bot_is_polled_by_one_replica_and_taken_over_when_that_one_is
             assert conflicts(outlet) == 0
             assert second is not third
         telegram.say(CHIEF, BOT_ID, "/start")
-        await until(lambda: len(shown(outlet, CHIEF)) == 4, seconds=20)
+        await until(lambda: len(shown(outlet, CHIEF)) == 4)
     assert [post.text for post in shown(outlet, CHIEF)] == [texts.WELCOME.format(name="Олена")] * 4
 
 

@@ -86,6 +86,14 @@ async def test_unknown_and_private_channels_redirect(ask: Asker, sandbox: Sandbo
     assert not page.find_class("tgme_widget_message")
 
 
+async def test_a_welcoming_sandbox_shows_a_channel_that_nobody_has_written_to_yet(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.telegram.welcoming = True
+    status, page = await look(ask, "/s/brand_new")
+    assert status == 200
+    assert page is not None
+    assert page.xpath("//a[@href='https://t.me/brand_new']/text()") == ["@brand_new"]
+
+
 async def test_reading_back_can_be_late_forgetful_stale_broken_or_led_away(
     ask: Asker, sandbox: Sandbox, clock: Clock
 ) -> None:
