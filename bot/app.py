@@ -30,6 +30,8 @@ from bot.desk.room import Desk, Furniture
 from bot.domain.channel import Channel, ChannelId, Platform
 from bot.domain.delivery import DeliveryId
 from bot.errors import BotError, DatabaseError, SettingsError
+from bot.insights import refresh
+from bot.insights.refresh import Insights
 from bot.intake.one_pass import Intake
 from bot.metrics import Metrics
 from bot.network import Fetcher
@@ -263,6 +265,7 @@ class Service:
     sources: list[tuple[SourceSettings, Source]]
     holder: str
     desk: Desk
+    insights: Insights
     server: Server | None = None
 
     async def look(self, settings: SourceSettings, source: Source) -> None:
@@ -334,6 +337,7 @@ async def open_service(
         service = Service(
             house=house,
             holder=holder,
+            insights=await stack.enter_async_context(_insights(configuration, house, lanes, holder)),
             lanes=lanes,
             worker=worker,
             reconciler=Reconciler(
@@ -358,6 +362,16 @@ async def open_service(
             service.server = await stack.enter_async_context(_server(configuration, service, calendar))
             stack.callback(calendar.live.close)  # before the server waits for pages that only listen
         yield service
+
+
+def _insights(configuration: Configuration, house: House, lanes: dict[ChannelId, Lane], holder: str) -> Insights:
+    """Return the room that asks pages for figures; beside an older tool it asks nothing."""
+    pages = [
+        refresh.Page(id=lane.id, name=lane.channel.name, asker=lane.publisher.insights, limits=lane.limits)
+        for lane in lanes.values()
+        if isinstance(lane.publisher, FacebookPublisher) and configuration.settings.mode == "publish"
+    ]
+    return Insights(house.database, house.clock, pages, holder=holder)
 
 
 def build_source(configuration: Configuration, fetcher: Fetcher, source: SourceSettings) -> Source:
@@ -411,6 +425,8 @@ def ticker(service: Service, look: timedelta = LOOK) -> Ticker:
         bells.every(look, "notices", service.desk.look)
     bells.every(look, "reconcile", service.reconciler.reconcile)
     bells.every(look, "proofread", service.house.proof.look)
+    if service.insights.asks:
+        bells.every(refresh.EVERY, "insights", service.insights.refresh)
     for settings, source in service.sources:
         bells.every(settings.every, f"source {settings.name}", partial(service.look, settings, source))
     return bells

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,21 +11,21 @@ from bot.agenda.forecast import forecast
 from bot.domain.channel import Channel, ChannelId
 from bot.domain.delivery import Delivery, DeliveryId, State
 from bot.domain.editor import Editor, Role
-from bot.store import calendar, channels
+from bot.domain.figures import reactions as of
+from bot.store import calendar, channels, figures
 from bot.web import calendar_view
 from bot.web.calendar_view import Asked, Shown, View
-
-# What readers did with posts, by the platform's own name of it; asked for public posts.
-Reactions = Callable[[AsyncConnection, Sequence[DeliveryId]], Awaitable[Mapping[DeliveryId, Mapping[str, int]]]]
 
 _MOST = 400  # posts of one kind in one look
 _MOST_APART = 100
 _FORESEEN = timedelta(days=8)
 
 
-async def no_reactions(_: AsyncConnection, __: Sequence[DeliveryId]) -> Mapping[DeliveryId, Mapping[str, int]]:
-    """Stand in where nobody counts reactions."""
-    return {}
+async def reactions(tx: AsyncConnection, shown: Sequence[DeliveryId]) -> dict[DeliveryId, dict[str, int]]:
+    """Return the reactions to public posts as of now, the most frequent first; posts without any are left out."""
+    told = await figures.newest(tx, shown)
+    counted = {one: of({name: point.value for name, point in points.items()}) for one, points in told.items()}
+    return {one: found for one, found in counted.items() if found}
 
 
 async def seen_by(
@@ -58,7 +58,6 @@ async def read(
     seen: Sequence[Shown],
     colours: Mapping[str, int],
     now: datetime,
-    reactions: Reactions,
 ) -> View:
     """Return what is asked for.
 

@@ -19,6 +19,7 @@ DAY, WEEK = "day", "week"
 _STEP = {DAY: timedelta(minutes=15), WEEK: timedelta(hours=1)}
 _FAR = timedelta(days=366)
 _COLOURS = 6
+_LANES = 4  # channels that have a column of their own on a wide screen
 
 Span = tuple[datetime, datetime]
 
@@ -87,6 +88,7 @@ class Card:
     channel: str
     platform: Platform
     colour: int
+    lane: int
     title: str
     at: datetime | None
     state: State
@@ -121,9 +123,9 @@ class Hour:
     places: tuple[Place, ...]
 
     @property
-    def is_closed(self) -> bool:
+    def is_low(self) -> bool:
         """Whether nobody waits for anything in it: shown lower than others."""
-        return all("closed" in place.marks and not place.cards for place in self.places)
+        return all({"closed", "past"} & {*place.marks} and not place.cards for place in self.places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +154,7 @@ class View:
     tray: tuple[Card, ...]  # what has no time
     banners: tuple[str, ...]
     more: bool = False  # there is more than is shown
+    lanes: int = 1  # channels side by side, where there is room
     rows: tuple[tuple[str, tuple[Place | None, ...]], ...] = field(default=())  # a week by hours
 
 
@@ -178,6 +181,7 @@ def view(
     """
     by_id = {one.id: one for one in shown}
     by_name = {one.channel.name: one for one in shown}
+    lanes = {name: place for place, name in enumerate(by_name)}
 
     def card(line: Line, at: datetime | None, notes: Iterable[str] = ()) -> Card:
         one = by_id[line.channel_id]
@@ -187,6 +191,7 @@ def view(
             channel=one.channel.name,
             platform=one.channel.platform,
             colour=colours[one.channel.name],
+            lane=lanes[one.channel.name],
             title=line.title or texts.NO_TITLE,
             at=at.astimezone(zone) if at else None,
             state=line.state,
@@ -219,6 +224,7 @@ def view(
         tray=tuple(tray),
         banners=tuple(_banners(shown, now, zone)),
         more=more,
+        lanes=len(shown) if len(shown) <= _LANES else 0,
         rows=_rows(days) if asked.view == WEEK else (),
     )
 

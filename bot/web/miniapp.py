@@ -24,7 +24,6 @@ from bot.errors import DatabaseError, DeskError, FetchError, PhotoError, TooOfte
 from bot.store.database import Database
 from bot.web import calendar_read, calendar_view, post_view, texts
 from bot.web.bodies import read_body
-from bot.web.calendar_read import Reactions
 from bot.web.calendar_view import Asked
 from bot.web.calendar_write import Changes
 from bot.web.limits import Allowance
@@ -66,7 +65,6 @@ class Miniapp:
     Args:
         served: all channels, by id, in the order in which they are shown.
         on_moved: is called when the queue has changed.
-        reactions: what readers did with posts, where somebody counts it.
     """
 
     def __init__(
@@ -79,14 +77,12 @@ class Miniapp:
         served: Mapping[ChannelId, Channel],
         *,
         on_moved: Callable[[], None],
-        reactions: Reactions = calendar_read.no_reactions,
     ) -> None:
         self._database = database
         self._sessions = sessions
         self._composer = composer
         self._photos = photos
         self._served = served
-        self._reactions = reactions
         self._pages = Pages()
         self._colours = calendar_view.colours(channel.name for channel in served.values())
         self._looks = Allowance(clock, *_LOOKS)
@@ -146,7 +142,7 @@ class Miniapp:
             asked = Asked.read(request.query, seen[0].channel.timetable.day_of(now))
             if asked.channel is not None and asked.channel not in [one.channel.name for one in seen]:
                 return self._refuse(request, 403, texts.NOT_FOR_YOU.format(channel=asked.channel[:64]))
-            view = await calendar_read.read(tx, asked, seen, self._colours, now, self._reactions)
+            view = await calendar_read.read(tx, asked, seen, self._colours, now)
         chips = [
             {"name": one.channel.name, "colour": self._colours[one.channel.name], "waiting": one.waiting}
             for one in seen
@@ -196,7 +192,7 @@ class Miniapp:
             post, channel = found
             delivery = post.delivery
             slot = await calendar_read.slot_of(tx, channel, delivery, now)
-            told = await self._reactions(tx, [delivery.id]) if post.public is not None else {}
+            told = await calendar_read.reactions(tx, [delivery.id]) if post.public is not None else {}
         at = post.public.published_at if post.public else slot
         preview = post_view.preview(post, channel, self._composer, at or now)
         zone = channel.timetable.zone

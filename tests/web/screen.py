@@ -30,7 +30,7 @@ async def a_browser(chromium: str) -> AsyncIterator[Browser]:
 
 async def a_page(browser: Browser, size: dict[str, int] = PHONE, **how: Any) -> Page:
     """Open a page of its own, with cookies of its own; telegram.org cannot be reached from it."""
-    context = await browser.new_context(viewport=size, **how)  # type: ignore[arg-type]
+    context = await browser.new_context(viewport=size, locale="uk-UA", **how)  # type: ignore[arg-type]
     await context.route("https://telegram.org/**", lambda route: route.abort())
     page = await context.new_page()
 

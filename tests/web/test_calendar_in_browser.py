@@ -23,7 +23,7 @@ from tests.web import screen
 from tests.web.newsroom import EDITOR, MAIN, SPORT, VIEWER, Newsroom, day_of_news, furnish, open_newsroom, signed
 from tests.web.screen import DESKTOP, PHONE, a_browser, a_page, drag, opened_from_telegram, picture, place, post
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 BRIDGE = "Міст через Тиху відкрили після ремонту"
 MUSEUM = "У музеї показали карту міста, якій триста років"

@@ -180,7 +180,9 @@
   history.scrollRestoration = "manual";
   const marked = calendar.querySelector(".day .now, .week .now");
   const first = calendar.querySelector(".day [data-full]");
-  if (!location.hash.startsWith("#calendar")) (marked || first)?.scrollIntoView({ block: "center", behavior: "instant" });
+  // Where something waits for a decision, that comes first; else the hour that it is.
+  const urgent = calendar.querySelector(".banner, .tray");
+  if (!urgent && !location.hash.startsWith("#calendar")) (marked || first)?.scrollIntoView({ block: "center", behavior: "instant" });
 
   if (telegram.inside) telegram.load();
   if (telegram.person() && telegram.person() !== person) {
