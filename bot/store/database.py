@@ -26,7 +26,7 @@ from bot.clock import Clock
 from bot.errors import DatabaseError, SettingsError
 from bot.store.embedded import connect
 
-SCHEMA = "0002"  # the newest revision under alembic/versions; a test compares
+SCHEMA = "0003"  # the newest revision under alembic/versions; a test compares
 
 _QUEUES = 120.0  # seconds; a thousand channels that want a connection at once get one after the other
 _STEP = timedelta(seconds=1)  # a clock that is off by more was set
