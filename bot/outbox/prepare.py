@@ -13,6 +13,7 @@ from bot.compose.post import Composer
 from bot.domain.article import Article
 from bot.domain.channel import Approval
 from bot.domain.delivery import Delivery, HeldReason, Kind, State
+from bot.domain.follow_up import Other, instead_of_again
 from bot.domain.ledger import LedgerEntry
 from bot.domain.post import Post
 from bot.errors import ComposeError, FetchError
@@ -91,8 +92,8 @@ class Preparer:
             NotPublishedError: the adapter cannot make it ready.
             DatabaseError: the store could not be read.
         """
-        stored, target, listed = await self._load(delivery)
-        settled = _settled(delivery, stored, target)
+        stored, target, listed, others = await self._load(delivery)
+        settled = _settled(delivery, stored, target, others)
         if settled is not None:
             return settled
         aged = self._aged(delivery, lane, stored, at)
@@ -128,12 +129,16 @@ class Preparer:
         title = stored.article.title if stored is not None else post.plain.strip().partition("\n")[0][:200]
         return Ready(parcel=parcel, title=title, stored=stored, target=target, notes=tuple(notes))
 
-    async def _load(self, delivery: Delivery) -> tuple[StoredArticle | None, LedgerEntry | None, list[Article]]:
+    async def _load(
+        self, delivery: Delivery
+    ) -> tuple[StoredArticle | None, LedgerEntry | None, list[Article], list[Other]]:
         async with self._database.read() as tx:
             stored = await articles.get(tx, delivery.article_id) if delivery.article_id is not None else None
             target = await ledger.entry(tx, delivery.target_id) if delivery.target_id is not None else None
             listed = [await articles.get_listed(tx, article_id) for article_id in delivery.listed]
-        return stored, target, [article for article in listed if article is not None]
+            returned = stored is not None and stored.returns > 0 and delivery.kind is Kind.PUBLISH
+            others = await ledger.others(tx, delivery) if returned and delivery.repost >= 0 else []
+        return stored, target, [article for article in listed if article is not None], others
 
     def _compose(
         self,
@@ -203,7 +208,9 @@ def _as_shown(lane: Lane, target: LedgerEntry) -> Post:
     )
 
 
-def _settled(delivery: Delivery, stored: StoredArticle | None, target: LedgerEntry | None) -> Settled | None:
+def _settled(
+    delivery: Delivery, stored: StoredArticle | None, target: LedgerEntry | None, others: list[Other]
+) -> Settled | None:
     """Say where a delivery goes that has become pointless while it waited."""
     if delivery.kind in (Kind.EDIT, Kind.WITHDRAW):
         if target is None:
@@ -214,4 +221,8 @@ def _settled(delivery: Delivery, stored: StoredArticle | None, target: LedgerEnt
             return None
     if stored is not None and stored.retracted_at is not None:
         return Settled(state=State.CANCELLED, why="the article was retracted before it went out")
+    again = instead_of_again(others)
+    if again is not None:
+        state, why = again
+        return Settled(state=state, why=why, held_reason=HeldReason.EDITOR if state is State.HELD else None)
     return None

@@ -5,18 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, exists, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.article import ArticleId
 from bot.domain.channel import ChannelId
-from bot.domain.delivery import AttemptId, Delivery, DeliveryId
+from bot.domain.delivery import FINAL, AttemptId, Delivery, DeliveryId, HeldReason, Kind, State
+from bot.domain.follow_up import Other
 from bot.domain.ledger import Attempt, LedgerEntry, Neighbour, Receipt
 from bot.domain.looks import Looks
 from bot.domain.post import Method
 from bot.store import statements
-from bot.store.tables import attempts, from_micros, ledger, micros, uploads
+from bot.store.tables import attempts, deliveries, from_micros, ledger, micros, uploads
 
 _BEGIN = insert(attempts).returning(attempts.c.id)
 _ENTER = insert(ledger)
@@ -144,6 +145,39 @@ async def public_posts(tx: AsyncConnection, article_id: ArticleId) -> list[Ledge
     """Return the posts of an article that are public now, oldest first."""
     query = select(ledger).where(ledger.c.article_id == article_id, ledger.c.withdrawn_at.is_(None))
     return [_entry(row) for row in await tx.execute(query.order_by(ledger.c.delivery_id))]
+
+
+async def others(tx: AsyncConnection, delivery: Delivery) -> list[Other]:
+    """Return the other posts that a delivery's article has, or may get, in the same channel; notices are none."""
+    change = deliveries.alias("change")
+    leaving = exists().where(
+        change.c.target_id == deliveries.c.id, change.c.kind == Kind.WITHDRAW, change.c.state.not_in(FINAL)
+    )
+    query = (
+        select(
+            deliveries.c.state,
+            deliveries.c.held_reason,
+            and_(ledger.c.delivery_id.is_not(None), ledger.c.withdrawn_at.is_(None)).label("is_public"),
+            leaving.label("is_leaving"),
+        )
+        .join(ledger, ledger.c.delivery_id == deliveries.c.id, isouter=True)
+        .where(
+            deliveries.c.article_id == delivery.article_id,
+            deliveries.c.channel_id == delivery.channel_id,
+            deliveries.c.kind == Kind.PUBLISH,
+            deliveries.c.repost >= 0,
+            deliveries.c.id != delivery.id,
+        )
+    )
+    return [
+        Other(
+            state=State(row.state),
+            held_reason=None if row.held_reason is None else HeldReason(row.held_reason),
+            is_public=row.is_public,
+            is_leaving=row.is_leaving,
+        )
+        for row in await tx.execute(query)
+    ]
 
 
 async def newest(tx: AsyncConnection, channel_id: ChannelId, count: int = 1) -> list[LedgerEntry]:

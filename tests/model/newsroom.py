@@ -165,14 +165,18 @@ class Newsroom:
             article_id=ArticleId(article),
             revision=story.revision,
             state=State.PLANNED,
-            **({"turn": Turn.ORDINARY, "turn_at": self.now} | more),
+            turn=Turn.ORDINARY,
+            turn_at=self.now,
         )
+        made = replace(made, **more)
         self.books.deliveries[made.id] = made
         return made
 
+    def is_entered(self, delivery: Delivery, receipt: Receipt) -> bool:
+        ids = {entry.remote_id for entry in self.books.ledger.values()}
+        return delivery.id in self.books.ledger or receipt.remote_id in ids
+
     def enter(self, delivery: Delivery, remote_id: str, plain: str, at: datetime) -> None:
-        if any(entry.remote_id == remote_id for entry in self.books.ledger.values()):
-            raise LookupError(f"{remote_id} is in the ledger already")
         self.books.ledger[delivery.id] = LedgerEntry(
             delivery_id=delivery.id,
             channel_id=CHANNEL_ID,
@@ -251,7 +255,8 @@ class Newsroom:
         story = replace(self.books.stories[claimed.article_id])
         plain = words(claimed.article_id, story.revision)
         target = self.books.ledger.get(claimed.target_id) if claimed.target_id is not None else None
-        again = instead_of_again(self.others(claimed)) if claimed.kind is Kind.PUBLISH else None
+        returned = claimed.kind is Kind.PUBLISH and story.returns > 0
+        again = instead_of_again(self.others(claimed)) if returned else None
         if target is not None and target.withdrawn_at:
             self.move(claimed, State.CANCELLED, error="the post was taken down already")
         elif story.retracted and claimed.kind is not Kind.WITHDRAW:
@@ -366,6 +371,8 @@ class Newsroom:
         assert hand.tried is not None
         self.hands[worker] = None
         delivery, ended = hand.delivery, hand.ended
+        if isinstance(ended, Receipt) and delivery.kind.makes_public and self.is_entered(delivery, ended):
+            return  # the database takes a post once
         try:
             if not self.safe.mark:
                 delivery = self.move(delivery, State.SENDING)
@@ -425,7 +432,7 @@ class Newsroom:
         return next(((one.attempt, one.receipt) for one in mine if one.receipt is not None), None)
 
     def found(self, delivery: Delivery, attempt: Attempt, receipt: Receipt) -> None:
-        if any(entry.remote_id == receipt.remote_id for entry in self.books.ledger.values()):
+        if self.is_entered(delivery, receipt):
             if delivery.state is not State.HELD:
                 self.move(delivery, State.HELD, held_reason=HeldReason.NO_EVIDENCE, error="found as another post")
             return
