@@ -73,7 +73,6 @@ class Verdict:
     once: int = 0
     spared: int = 0  # retracted before anybody saw them
     held: int = 0
-    left: int = 0  # not corrected: found again with an older wording after an older database was put back
     ended: int = 0  # refused by the platform for good, with its reason
     smallest_gap: float | None = None
     required_gap: float = 0.0
@@ -118,10 +117,9 @@ def judge(
         for article in wanted:
             key = channel, article.number
             problem = _once(article, posts[key], restored_at)
-            if problem is None or (problem[0] == "not corrected" and _was_forgotten(posts[key][-1], restored_at)):
+            if problem is None:
                 verdict.once += bool(posts[key])
                 verdict.spared += not posts[key]
-                verdict.left += problem is not None
             elif problem[0] == "lost" and key in still_held:
                 verdict.held += 1
             elif problem[0] == "lost" and key in ended:
@@ -134,14 +132,6 @@ def judge(
         verdict.violations += _order(channel, wanted, first, ever_held)
     _gaps(verdict, wanted, shown, gaps)
     return verdict
-
-
-def _was_forgotten(post: Shown, restored_at: Sequence[float]) -> bool:
-    """Say whether a database that did not know of a post was put in place while it was public.
-
-    A post that then reads otherwise than the bot would write it counts as somebody else's, and is never rewritten.
-    """
-    return any(post.at <= moment for moment in restored_at)
 
 
 def _once(article: Wanted, posts: Sequence[Shown], restored_at: Sequence[float]) -> tuple[str, str] | None:

@@ -75,7 +75,7 @@ def details(result: Result) -> str:
     lines = [
         f"{result.cell.name}: {result.stories} articles, {result.corrections} corrections,"
         f" {result.retractions} retractions, {result.repeated_pushes} pushes repeated; {tally.fell} workers fell over"
-        f" an error, {result.verdict.left} posts left as they were found, longest freeze {tally.longest_freeze:.1f} s, {tally.thawed_dead} killed instead of woken too late",
+        f" an error, longest freeze {tally.longest_freeze:.1f} s, {tally.thawed_dead} killed instead of woken too late",
         f"  weather: {_counted(result.met)}",
         f"  failpoints met: {_counted(result.failpoints)}",
         f"  faults met: {_counted(result.faults)}",

@@ -86,14 +86,6 @@ def test_a_correction_must_have_arrived():
     assert [(one.kind, one.channel) for one in verdict.violations] == [("not corrected", "news")]
 
 
-def test_a_post_that_was_forgotten_and_found_again_keeps_its_wording():
-    corrected = [an_article(1, newest="Title 1 (2)")]
-    verdict = judge(corrected, everywhere(a_post(1, 15)), GAPS, restored_at=[20.0])
-    assert (kinds(verdict), verdict.left, verdict.once) == ([], 2, 2)
-    verdict = judge(corrected, everywhere(a_post(1, 15)), GAPS, restored_at=[10.0])
-    assert kinds(verdict) == ["not corrected", "not corrected"]
-
-
 def test_a_post_of_no_article_is_noticed():
     assert kinds(judge([an_article(1)], [*everywhere(a_post(1, 15)), a_post(None, 30)], GAPS)) == ["foreign"]
 
