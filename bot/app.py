@@ -30,6 +30,8 @@ from bot.desk.room import Desk, Furniture
 from bot.domain.channel import Channel, ChannelId, Platform
 from bot.domain.delivery import DeliveryId
 from bot.errors import BotError, DatabaseError, SettingsError
+from bot.insights import refresh
+from bot.insights.refresh import Insights
 from bot.intake.one_pass import Intake
 from bot.metrics import Metrics
 from bot.network import Fetcher
@@ -64,8 +66,10 @@ from bot.store.database import Database
 from bot.store.pace import Limit
 from bot.ticker import Ticker
 from bot.web.health import Health
+from bot.web.miniapp import Miniapp
 from bot.web.push import Push
 from bot.web.server import Server
+from bot.web.session import Sessions
 
 LOOK = timedelta(seconds=5)
 _LEAST_TERM = timedelta(seconds=60)  # of a replica's duty to ask a source; a dead one's is taken over after it
@@ -261,6 +265,7 @@ class Service:
     sources: list[tuple[SourceSettings, Source]]
     holder: str
     desk: Desk
+    insights: Insights
     server: Server | None = None
 
     async def look(self, settings: SourceSettings, source: Source) -> None:
@@ -332,6 +337,7 @@ async def open_service(
         service = Service(
             house=house,
             holder=holder,
+            insights=await stack.enter_async_context(_insights(configuration, house, lanes, holder)),
             lanes=lanes,
             worker=worker,
             reconciler=Reconciler(
@@ -352,8 +358,20 @@ async def open_service(
         house.intake.on_queued = queued
         await stack.enter_async_context(Bell(house.database, worker.ring))
         if serve_web:
-            service.server = await stack.enter_async_context(_server(configuration, service))
+            calendar = _calendar(configuration, service, photos)
+            service.server = await stack.enter_async_context(_server(configuration, service, calendar))
+            stack.callback(calendar.live.close)  # before the server waits for pages that only listen
         yield service
+
+
+def _insights(configuration: Configuration, house: House, lanes: dict[ChannelId, Lane], holder: str) -> Insights:
+    """Return the room that asks pages for figures; beside an older tool it asks nothing."""
+    pages = [
+        refresh.Page(id=lane.id, name=lane.channel.name, asker=lane.publisher.insights, limits=lane.limits)
+        for lane in lanes.values()
+        if isinstance(lane.publisher, FacebookPublisher) and configuration.settings.mode == "publish"
+    ]
+    return Insights(house.database, house.clock, pages, holder=holder)
 
 
 def build_source(configuration: Configuration, fetcher: Fetcher, source: SourceSettings) -> Source:
@@ -406,7 +424,10 @@ def ticker(service: Service, look: timedelta = LOOK) -> Ticker:
     if service.desk.notices is not None:
         bells.every(look, "notices", service.desk.look)
     bells.every(look, "reconcile", service.reconciler.reconcile)
+    bells.every(look, "prove", service.reconciler.prove)
     bells.every(look, "proofread", service.house.proof.look)
+    if service.insights.asks:
+        bells.every(refresh.EVERY, "insights", service.insights.refresh)
     for settings, source in service.sources:
         bells.every(settings.every, f"source {settings.name}", partial(service.look, settings, source))
     return bells
@@ -461,7 +482,23 @@ async def _desk(
     )
 
 
-def _server(configuration: Configuration, service: Service) -> Server:
+def _calendar(configuration: Configuration, service: Service, photos: PhotoDesk) -> Miniapp:
+    settings, house = configuration.settings, service.house
+    sessions = Sessions(
+        house.database, house.clock, sorted(configuration.bot_tokens()), public_url=settings.web.public_url
+    )
+    return Miniapp(
+        house.database,
+        house.clock,
+        sessions,
+        house.composer,
+        photos,
+        house.served,
+        on_moved=service.worker.ring,
+    )
+
+
+def _server(configuration: Configuration, service: Service, calendar: Miniapp) -> Server:
     settings, house = configuration.settings, service.house
     push = next((one.name for one in settings.sources if one.kind == "push"), "push")
     worker, clock = service.worker, house.clock
@@ -469,7 +506,7 @@ def _server(configuration: Configuration, service: Service) -> Server:
         host=settings.web.host,
         port=settings.web.port,
         ops_port=settings.web.ops_port,
-        public=[Push(house.intake, clock, settings.push.accepted, push)],
+        public=[Push(house.intake, clock, settings.push.accepted, push), calendar],
         operations=[Health(house.database, house.metrics, lambda: clock.running() - worker.beat_at)],
         trusted_proxies=settings.web.trusted_proxies,
     )

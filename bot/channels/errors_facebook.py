@@ -39,6 +39,7 @@ class Aim(Enum):
 
     PUBLISH = auto()
     CHANGE = auto()  # edit or withdraw a post
+    ASK = auto()  # learn something of one post
     READ = auto()
 
 
@@ -79,7 +80,7 @@ def meaning(
     if code in _ACCESS:
         return RefusedError(text) if _NOT_OURS in message.lower() else AccessLostError(text)
     if (code, subcode) in _MISSING:
-        return GoneError(text) if aim is Aim.CHANGE else AccessLostError(text)
+        return GoneError(text) if aim in (Aim.CHANGE, Aim.ASK) else AccessLostError(text)
     if code in _IMAGE or (code, subcode) == _UNREADABLE_IMAGE:
         return PhotoRefusedError(text)
     return UnansweredError(text) if transient else RefusedError(text)

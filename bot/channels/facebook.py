@@ -19,6 +19,7 @@ from bot.channels.base import Finding, Parcel, Photo
 from bot.channels.errors_facebook import Aim
 from bot.channels.facebook_check import look_over
 from bot.channels.facebook_graph import Graph, done, posted_id
+from bot.channels.facebook_insights import FacebookInsights
 from bot.channels.facebook_list import PageList
 from bot.channels.facebook_two_step import TwoStep
 from bot.channels.transport import Transport
@@ -79,6 +80,11 @@ class FacebookPublisher:
     def usage(self) -> float:
         """Percent of the allowance used, as of the last answer that told."""
         return self._graph.usage
+
+    @property
+    def insights(self) -> FacebookInsights:
+        """What the page's posts may be asked for; it shares this channel's allowance."""
+        return FacebookInsights(self._graph)
 
     @property
     def rest_for(self) -> timedelta:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from bot.channels.base import Publisher
 from bot.channels.telegram_bot import TelegramBot
 from bot.clock import Clock
+from bot.desk import reactions
 from bot.desk.alerts import Alerts
 from bot.desk.dispatch import Dispatcher, Roster
 from bot.desk.forwards import Forwards
@@ -85,6 +86,7 @@ class Desk:
         roster = Roster(given.database, given.clock)
         self.dispatcher = Dispatcher(roster, self._replies, voice, given.clock, given.chat)
         self.dispatcher.forwards.append(Forwards(given.served, given.web_url).watch)
+        self.dispatcher.reactions.append(reactions.watch)
         if teller is not None:
             presses = Presses(given.database, given.served, given.publishers, teller, self._replies, self._stirred)
             self.dispatcher.presses |= presses.handlers

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channels.base import Publisher
 from bot.domain.channel import Channel, ChannelId, Platform
+from bot.store import pace
 from bot.store.pace import Limit
+
+_USUAL = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +23,10 @@ class Lane:
     channel: Channel
     publisher: Publisher
     limits: tuple[Limit, ...] = ()
+
+    async def is_banned(self, tx: AsyncConnection, now: datetime) -> bool:
+        """Whether the platform told us to wait, or pace alone makes a call wait for longer than usual."""
+        return await pace.earliest(tx, self.limits, now) > now + _USUAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

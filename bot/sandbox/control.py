@@ -25,7 +25,7 @@
 | `POST /control/facebook/apps` | `{app_id, secret}` |
 | `POST /control/facebook/expire` | `{token, subcode}` |
 | `POST /control/facebook/usage` | `{call_count, total_time, total_cputime}`: percent of a page's allowance |
-| `POST /control/facebook/insights` | `{post_id, figures}` |
+| `POST /control/facebook/insights` | `{post_id, figures}`; `{gone: [metrics]}`: these exist no more |
 | `POST /control/links` | `{url, title, description, photo}`: what the card of a link shows |
 | `POST /control/reset` | forgets everything |
 Wrong use answers 400 `{"error": …}`.
@@ -78,7 +78,7 @@ class Control:
             "facebook/apps": lambda given: facebook.add_app(**given),
             "facebook/expire": lambda given: facebook.expire(**given),
             "facebook/usage": lambda given: facebook.page_usage.update(given),
-            "facebook/insights": lambda given: facebook.set_insights(given["post_id"], given["figures"]),
+            "facebook/insights": self._insights,
             "links": lambda given: links.update({given["url"]: given}),
             "reset": lambda given: empty(),
         }
@@ -175,6 +175,12 @@ class Control:
             self.telegram.kick(given["chat"], given["bot_id"])
         else:
             self.telegram.set_rights(**given)
+
+    def _insights(self, given: Json) -> None:
+        if "gone" in given:
+            self.facebook.gone_metrics = frozenset(given["gone"])
+        else:
+            self.facebook.set_insights(given["post_id"], given["figures"])
 
     def _press(self, given: Json) -> str:
         chat = given["chat"]

@@ -16,6 +16,7 @@ from bot.sandbox.names import names
 
 Json = dict[str, Any]
 MOST_POSTS = 100
+LIKES_FOR_INSIGHTS = 100
 POST_METRICS = names(
     "post_media_view post_total_media_view_unique post_activity_by_action_type post_activity_by_action_type_unique "
     "post_reactions_by_type_total post_reactions_like_total post_reactions_love_total post_reactions_wow_total "
@@ -327,8 +328,11 @@ def insights(call: GraphCall, object_id: str) -> Json:
             "again.",
             1504028,
         )
-    if any(name not in known for name in metrics):
+    if any(name not in known or name in call.world.gone_metrics for name in metrics):
         raise wrong("The value must be a valid insights metric")
+    page = call.world.pages.get(object_id.partition("_")[0])
+    if page is not None and page.likes < LIKES_FOR_INSIGHTS:
+        return {"data": []}
     return {
         "data": [
             {

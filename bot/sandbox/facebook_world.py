@@ -78,11 +78,12 @@ class FacebookPost:
 
 @dataclass(slots=True)
 class Page:
-    """A page. `tasks` are what the token's owner may do there."""
+    """A page. `tasks` are what the token's owner may do there; below a hundred `likes` no figures are told."""
 
     id: str
     name: str
     category: str = "Media/news company"
+    likes: int = 1000
     tasks: tuple[str, ...] = ("ANALYZE", "ADVERTISE", "MODERATE", "CREATE_CONTENT", "MANAGE")
     posts: dict[str, FacebookPost] = field(default_factory=dict)
 
@@ -111,6 +112,7 @@ class FacebookWorld:
         self.refuse_duplicates = False
         self.app_secrets: dict[str, str] = {}
         self.proof_secret = ""
+        self.gone_metrics: frozenset[str] = frozenset()
         self.app_usage: dict[str, int] = {"call_count": 0, "total_time": 0, "total_cputime": 0}
         self.page_usage: dict[str, float] = {
             "call_count": 0,

@@ -21,7 +21,8 @@ _SHIFTS = (
     "UPDATE channels SET wake_at = :now WHERE closed_at IS NULL",
     "UPDATE pace SET arrival_at = arrival_at + :step",
     "UPDATE leases SET until = until + :step",
-    "UPDATE house SET at = at + :step WHERE name = 'beat'",
+    "UPDATE house SET at = at + :step WHERE name = 'beat' OR name LIKE 'insights %'",
+    "UPDATE inquiries SET next_at = next_at + :step WHERE next_at IS NOT NULL",
 )
 _BOUNDS = (
     "UPDATE channels SET last_at = :now WHERE last_at > :now",

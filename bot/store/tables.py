@@ -433,3 +433,42 @@ house = Table(
     Column("at", UtcTime),
     Column("note", Text, nullable=False, server_default=""),
 )
+
+# What lets an editor into the calendar: sessions, one-time links, and Telegram's signed data that was used already.
+# Only a hash of what the browser holds is kept, so that a copy of the database opens nothing.
+passes = Table(
+    "passes",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("telegram_id", BigInteger, nullable=False),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("ends_at", UtcTime, nullable=False),
+    CheckConstraint("kind IN ('session', 'link', 'spent')", name="kind"),
+    Index("ix_passes_telegram_id_kind", "telegram_id", "kind"),
+    Index("ix_passes_ends_at", "ends_at"),
+)
+
+# What the platforms tell of a post, as a series: a row where a figure differs from the one before.
+figures = Table(
+    "figures",
+    metadata,
+    Column("delivery_id", _Key, ForeignKey("deliveries.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("at", UtcTime, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Of posts whose figures are told unasked: as of when they are known. Of the others: when to ask for them again.
+inquiries = Table(
+    "inquiries",
+    metadata,
+    Column("delivery_id", _Key, ForeignKey("deliveries.id"), primary_key=True, autoincrement=False),
+    Column("channel_id", _Key, ForeignKey("channels.id"), nullable=False),
+    Column("heard_at", UtcTime),
+    Column("next_at", UtcTime),  # NULL: nobody asks (any more)
+    Column("misses", SmallInteger, nullable=False, server_default="0"),
+    Column("ended", Text, nullable=False, server_default=""),
+    _partial("ix_inquiries_next_at", "channel_id", "next_at", where="next_at IS NOT NULL"),
+)

@@ -331,7 +331,7 @@ class Run:
             [evidence.wanted(story) for story in stories],
             shown,
             {place.name: place.min_gap for place in self.channels},
-            ever_held=self._ever_held,
+            ever_held=self._ever_held | refused.keys(),  # refused, forgotten, told again: sent later
             still_held=await evidence.held_now(self.store),
             ended=ended,
             restored_at=self._restored_at,

@@ -324,6 +324,15 @@ async def test_insights_are_shown_and_one_bad_metric_fails_the_call(ask: Asker, 
     assert refused(await ask.graph("GET", f"{post_id}/insights")) == (400, 3001, 1504028)
 
 
+async def test_a_metric_can_go_and_a_page_of_few_likes_tells_nothing(ask: Asker, sandbox: Sandbox) -> None:
+    post_id = await feed(ask, message=TEXT)
+    async with ask.session.post(f"{ask.url}/control/facebook/insights", json={"gone": ["post_clicks"]}) as answer:
+        assert answer.status == 200
+    assert refused(await ask.graph("GET", f"{post_id}/insights", metric="post_clicks"))[1] == 100
+    sandbox.facebook.pages[PAGE].likes = 99
+    assert await ask.graph("GET", f"{post_id}/insights", metric="post_media_view") == (200, {"data": []})
+
+
 async def test_twins_are_refused_where_that_is_switched_on(ask: Asker, sandbox: Sandbox) -> None:
     await feed(ask, message=TEXT)
     await feed(ask, message=TEXT)
