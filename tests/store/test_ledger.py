@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.delivery import Kind, State, Turn
@@ -47,7 +49,7 @@ async def test_a_receipt_is_kept_whole_in_the_ledger_and_where_it_came_too_late(
         await ledger.enter(tx, delivery, receipt, attempt.method, title="Міст", text="Текст", at=NOON)
     async with database.read() as tx:
         assert await ledger.last_attempt(tx, delivery.id) == (attempt_id, attempt)
-        assert await ledger.late_answer(tx, delivery.id) == (attempt, receipt)
+        assert await ledger.late_answer(tx, delivery.id) == (attempt, replace(receipt, published_at=NOON))
         entry = await ledger.entry(tx, delivery.id)
     assert entry is not None
     assert (entry.remote_id, entry.more_ids) == ("7", more)

@@ -100,6 +100,8 @@ async def touch_drag(page: Page, what: Locator, where: Locator, *, rest_ms: int 
     await touch("touchStart", *at)
     if rest_ms:
         await page.wait_for_timeout(rest_ms)
+    else:  # a finger that does not rest moves at once, whatever else the machine is busy with
+        await touch("touchMove", at[0], at[1] - 15)
     height: int = await page.evaluate("innerHeight")
     for _ in range(100):
         x, y = await _middle(where)
