@@ -321,6 +321,7 @@ async def test_pruning_forgets_bodies_but_not_what_was_published(outlet: Outlet)
     article = an_article(url=OLD, body="Довге речення про те, що сталося. " * 5, published_at=long_ago)
     await outlet.migrate()
     async with open_service(outlet.configuration(), clock=FakeClock(long_ago), serve_web=False) as service:
+        await service.reconciler.recover()
         await publish(service, article)
     before = await told(outlet, "ledger")
     assert [line["state"] for line in before] == ["published", "published"]
@@ -378,6 +379,7 @@ async def test_an_unmigrated_postgresql_is_refused_with_what_to_do(outlet: Outle
     assert upgraded.code == 0
     assert (await vistnyk(outlet, "db", "check")).code == 0
     async with open_service(outlet.configuration(), serve_web=False) as service:
+        await service.reconciler.recover()
         await publish(service, an_article(url=FRESH, published_at=NOW))
     lines = await told(outlet, "ledger")
     assert [line["state"] for line in lines] == ["published", "published"]

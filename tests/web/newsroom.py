@@ -161,6 +161,7 @@ async def open_newsroom(outlet: Outlet, *, clock: FakeClock | None = None) -> As
     """Open the bot with its web server."""
     await outlet.migrate()
     async with open_service(outlet.configuration(), clock=clock, serve_web=True) as service:
+        await service.reconciler.recover()
         yield Newsroom(service=service, clock=clock)
 
 
