@@ -7,7 +7,6 @@ what the platform's own record shows.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import shutil
 from collections.abc import Iterator
@@ -40,18 +39,24 @@ from bot.sandbox import mishaps
 from bot.store import deliveries, pace
 from bot.store.tables import deliveries as rows
 from tests.factories import an_article
-from tests.journeys.outlet import Outlet, publish
-from tests.journeys.test_mishaps import QUICK, settle
+from tests.journeys.outlet import Outlet, publish, until
+from tests.journeys.test_mishaps import settle as settled
 
 NOW = SystemClock().now()
 UNHURRIED = {"VISTNYK_DELIVERY__TIMEOUT": "8s", "VISTNYK_DELIVERY__LEASE": "30s"}
+BRISK = {
+    "VISTNYK_DELIVERY__TIMEOUT": "1s",
+    "VISTNYK_DELIVERY__LEASE": "3s",
+    "VISTNYK_DELIVERY__SETTLE": "400ms",
+    "VISTNYK_DELIVERY__HOLD_AFTER": "60s",
+}
 ON_AND_OFF = pytest.mark.parametrize("on", [True, False], ids=["on", "off"])
 
 
 @pytest.fixture(autouse=True)
 def quick(outlet: Outlet) -> None:
     """Short leases, and one channel alone."""
-    outlet.variables |= QUICK
+    outlet.variables |= BRISK
     outlet.write(facebook='rubrics = ["ніколи"]')
 
 
@@ -82,6 +87,10 @@ def the_lane(service: Service) -> Lane:
     return next(lane for lane in service.lanes.values() if lane.channel.name == "telegram-main")
 
 
+async def settle(service: Service) -> None:
+    await settled(service, seconds=40)
+
+
 class StillWorker:
     """A worker that stands still between the steps of a delivery, as a frozen process does."""
 
@@ -103,6 +112,10 @@ class StillWorker:
         marked = await self.deliverer._mark(self.lane, self.claimed, self.ready)
         assert marked is not None
         self.marked = marked
+
+    async def sleep_past_the_guard(self) -> None:
+        timing, clock = self.deliverer._timing, self.deliverer._clock
+        await until(lambda: clock.running() > self.marked.asked_at + timing.guard.total_seconds())
 
     async def call(self) -> None:
         await self.deliverer._call(self.lane, self.marked, self.ready)
@@ -163,6 +176,7 @@ async def test_the_guard(outlet: Outlet, monkeypatch: pytest.MonkeyPatch, on: bo
         await sleeper.mark()
         await settle(service)
         assert shown(outlet) == ["Новина 0", "Новина 1"]
+        await sleeper.sleep_past_the_guard()
         if not on:
             monkeypatch.setattr(deliver, "leave_by", lambda _: contextlib.nullcontext())
         with contextlib.suppress(Exception):
@@ -173,14 +187,13 @@ async def test_the_guard(outlet: Outlet, monkeypatch: pytest.MonkeyPatch, on: bo
 @ON_AND_OFF
 async def test_the_settle_time(outlet: Outlet, on: bool):
     """Off: a settle time of nothing. A call whose worker gave up waits in the platform's hands before it is public."""
-    outlet.variables["VISTNYK_DELIVERY__SETTLE"] = "6s" if on else "1ms"
-    outlet.variables["VISTNYK_DELIVERY__HOLD_AFTER"] = "30s"
+    outlet.variables["VISTNYK_DELIVERY__SETTLE"] = "8s" if on else "1ms"
     async with outlet.open() as service:
         await publish(service, a_story(0))
-        outlet.sandbox.telegram.next("sendMessage", mishaps.slow(4))
+        outlet.sandbox.telegram.next("sendMessage", mishaps.slow(7))
         await publish(service, a_story(1))
-        await settle(service, seconds=25)
-        await asyncio.sleep(max(0.0, 4.5 - sum(gaps(outlet)[:1])))  # until it has arrived in any case
+        await settle(service)
+        await until(lambda: len(shown(outlet)) == (2 if on else 3))  # until the slow one has arrived
     assert sorted(shown(outlet)) == ["Новина 0", "Новина 1"] + ([] if on else ["Новина 1"])
 
 
