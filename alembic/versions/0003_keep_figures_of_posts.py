@@ -15,7 +15,15 @@ KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    # Reactions and insights.
+    _add_figures()
+
+
+def downgrade() -> None:
+    op.drop_table("inquiries")
+    op.drop_table("figures")
+
+
+def _add_figures() -> None:
     op.create_table(
         "figures",
         sa.Column("delivery_id", KEY, nullable=False),
@@ -46,8 +54,3 @@ def upgrade() -> None:
         sqlite_where=sa.text("next_at IS NOT NULL"),
         postgresql_where=sa.text("next_at IS NOT NULL"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("inquiries")
-    op.drop_table("figures")
