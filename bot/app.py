@@ -66,8 +66,10 @@ from bot.store.database import Database
 from bot.store.pace import Limit
 from bot.ticker import Ticker
 from bot.web.health import Health
+from bot.web.miniapp import Miniapp
 from bot.web.push import Push
 from bot.web.server import Server
+from bot.web.session import Sessions
 
 LOOK = timedelta(seconds=5)
 _LEAST_TERM = timedelta(seconds=60)  # of a replica's duty to ask a source; a dead one's is taken over after it
@@ -356,7 +358,9 @@ async def open_service(
         house.intake.on_queued = queued
         await stack.enter_async_context(Bell(house.database, worker.ring))
         if serve_web:
-            service.server = await stack.enter_async_context(_server(configuration, service))
+            calendar = _calendar(configuration, service, photos)
+            service.server = await stack.enter_async_context(_server(configuration, service, calendar))
+            stack.callback(calendar.live.close)  # before the server waits for pages that only listen
         yield service
 
 
@@ -420,6 +424,7 @@ def ticker(service: Service, look: timedelta = LOOK) -> Ticker:
     if service.desk.notices is not None:
         bells.every(look, "notices", service.desk.look)
     bells.every(look, "reconcile", service.reconciler.reconcile)
+    bells.every(look, "prove", service.reconciler.prove)
     bells.every(look, "proofread", service.house.proof.look)
     if service.insights.asks:
         bells.every(refresh.EVERY, "insights", service.insights.refresh)
@@ -477,7 +482,23 @@ async def _desk(
     )
 
 
-def _server(configuration: Configuration, service: Service) -> Server:
+def _calendar(configuration: Configuration, service: Service, photos: PhotoDesk) -> Miniapp:
+    settings, house = configuration.settings, service.house
+    sessions = Sessions(
+        house.database, house.clock, sorted(configuration.bot_tokens()), public_url=settings.web.public_url
+    )
+    return Miniapp(
+        house.database,
+        house.clock,
+        sessions,
+        house.composer,
+        photos,
+        house.served,
+        on_moved=service.worker.ring,
+    )
+
+
+def _server(configuration: Configuration, service: Service, calendar: Miniapp) -> Server:
     settings, house = configuration.settings, service.house
     push = next((one.name for one in settings.sources if one.kind == "push"), "push")
     worker, clock = service.worker, house.clock
@@ -485,7 +506,7 @@ def _server(configuration: Configuration, service: Service) -> Server:
         host=settings.web.host,
         port=settings.web.port,
         ops_port=settings.web.ops_port,
-        public=[Push(house.intake, clock, settings.push.accepted, push)],
+        public=[Push(house.intake, clock, settings.push.accepted, push), calendar],
         operations=[Health(house.database, house.metrics, lambda: clock.running() - worker.beat_at)],
         trusted_proxies=settings.web.trusted_proxies,
     )

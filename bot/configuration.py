@@ -19,6 +19,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource
 
+from bot.domain.channel import Platform
 from bot.errors import SettingsError
 from bot.settings import PREFIX, ChannelSettings, Settings, TableSettings
 
@@ -204,6 +205,17 @@ class Configuration:
         if self.settings.telegram.token is None:
             raise SettingsError(f"channels.{channel.name}: there is no token; set {PREFIX}TELEGRAM__TOKEN")
         return self.settings.telegram.token.get_secret_value()
+
+    def bot_tokens(self) -> set[str]:
+        """Return the tokens of all Telegram bots, the desk's own and those of single channels.
+
+        Raises:
+            SettingsError: one that a channel names is not set.
+        """
+        own = self.settings.telegram.token
+        named = [one for one in self.settings.channels if one.platform is Platform.TELEGRAM]
+        tokens = {self.token_for(channel) for channel in named}
+        return tokens | ({own.get_secret_value()} if own is not None else set())
 
     def secrets(self) -> list[str]:
         """Return every secret this process knows, for the scrubber of the logs."""

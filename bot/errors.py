@@ -20,6 +20,7 @@ BotError
 +- TransitionError        a delivery cannot go from this state to that one
 +- LostClaimError         another worker holds this delivery now: whatever we learn is evidence, not a decision
 +- DeskError              an editor asked for what cannot be done
+|  +- TooOftenError       somebody asks too often: what they ask is not looked at any more
 +- SettingsError          wrong configuration: file, key, value and what is allowed
 +- DatabaseError          the database is unreachable, not migrated, or in use by another process
 
@@ -125,6 +126,10 @@ class LostClaimError(BotError):
 
 class DeskError(BotError):
     """An editor asked for what cannot be done; the text is shown as it is."""
+
+
+class TooOftenError(DeskError):
+    """Somebody asks too often; what they ask is not looked at any more."""
 
 
 class SettingsError(BotError):

@@ -45,7 +45,7 @@ async def run(
         async with Database(configuration.settings.database_url, SystemClock()) as database:
             await database.upgrade()
     async with open_service(configuration, clock=clock) as service:
-        await service.reconciler.recover()
+        await service.reconciler.take_over()
         serving = asyncio.create_task(service.worker.run(), name="worker")
         async with service.desk, ticker(service, look):
             _log.info(

@@ -1,4 +1,4 @@
-"""Keep what the platforms tell of each post, and when to ask again.
+"""Keep what the platforms tell of each post, when to ask again, and what lets editors into the calendar.
 
 Only adds: a process of the release before works on beside this one.
 """
@@ -15,15 +15,7 @@ KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    _add_figures()
-
-
-def downgrade() -> None:
-    op.drop_table("inquiries")
-    op.drop_table("figures")
-
-
-def _add_figures() -> None:
+    # Reactions and insights.
     op.create_table(
         "figures",
         sa.Column("delivery_id", KEY, nullable=False),
@@ -54,3 +46,26 @@ def _add_figures() -> None:
         sqlite_where=sa.text("next_at IS NOT NULL"),
         postgresql_where=sa.text("next_at IS NOT NULL"),
     )
+
+    _add_passes()
+
+
+def downgrade() -> None:
+    op.drop_table("passes")
+    op.drop_table("inquiries")
+    op.drop_table("figures")
+
+
+def _add_passes() -> None:
+    op.create_table(
+        "passes",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("telegram_id", sa.BigInteger(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("kind IN ('session', 'link', 'spent')", name="ck_passes_kind"),
+        sa.PrimaryKeyConstraint("key", name="pk_passes"),
+    )
+    op.create_index("ix_passes_telegram_id_kind", "passes", ["telegram_id", "kind"], unique=False)
+    op.create_index("ix_passes_ends_at", "passes", ["ends_at"], unique=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import takewhile
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,12 +14,17 @@ from bot.store import channels, deliveries
 
 
 async def forecast(
-    tx: AsyncConnection, served: Mapping[ChannelId, Channel], now: datetime, only: str | None = None
+    tx: AsyncConnection,
+    served: Mapping[ChannelId, Channel],
+    now: datetime,
+    only: str | None = None,
+    until: datetime | None = None,
 ) -> list[tuple[Channel, Slot]]:
     """Return the slots of all that waits, earliest first.
 
     Args:
         only: the name of one channel.
+        until: leave out what goes out then or later.
     """
     found: list[tuple[Channel, Slot]] = []
     for channel_id, channel in served.items():
@@ -29,5 +35,6 @@ async def forecast(
             continue
         status = await channels.status(tx, row, channel.timetable, now)
         waiting = await deliveries.waiting(tx, channel_id)
-        found += [(channel, slot) for slot in plan(channel.timetable, status, waiting, now)]
+        slots = plan(channel.timetable, status, waiting, now)
+        found += [(channel, slot) for slot in takewhile(lambda slot: until is None or slot.at < until, slots)]
     return sorted(found, key=lambda pair: (pair[1].at, pair[0].name))

@@ -149,9 +149,7 @@ async def settle_held_present(
     title = stored.article.title if stored is not None else plain.partition("\n")[0][:200]
     method = last[1].method if last is not None else await _plainest(tx, delivery.channel_id)
     await ledger.enter(tx, delivery, known, method, title=title, text=text, at=at)
-    row = await channels.get(tx, delivery.channel_id)
-    if row is not None and (row.last_at is None or row.last_at < at):
-        await channels.change(tx, delivery.channel_id, last_at=at)
+    await channels.note_post(tx, delivery.channel_id, at)
     where = f": {known.permalink or known.remote_id}" if receipt is not None else "; its id is not known"
     told = await _told(act, delivery, "published", detail=f"an editor saw it in the channel{where}")
     if stored is not None:
@@ -164,6 +162,14 @@ async def settle_held_again(tx: AsyncConnection, delivery_id: DeliveryId, *, who
     """Take an editor's word («Надіслати ще раз») that a held post is not public: it goes out now."""
     act = _Act(tx=tx, who=who, now=now, action="again")
     return await _go(act, await _load_unproven(act, delivery_id), pinned_at=now)
+
+
+async def answered_for(tx: AsyncConnection, delivery: Delivery) -> bool:
+    """Say whether an editor looked into the channel and had this post sent all the same («Надіслати ще раз»)."""
+    if delivery.pinned_at is None:
+        return False
+    last = await last_act(tx, subject(delivery.id), delivery.pinned_at - _REMEMBERED)
+    return last is not None and last["action"] == "again"
 
 
 async def pause_channel(

@@ -44,7 +44,12 @@ def judge(attempt: Attempt, posts: Sequence[PublicPost], is_newer: Callable[[Pub
     ours = fingerprint(attempt.plain)
     for post in linked:
         if fingerprint(post.plain) == ours:
-            receipt = Receipt(remote_id=post.remote_id, permalink=post.permalink, more_ids=post.more_ids)
+            receipt = Receipt(
+                remote_id=post.remote_id,
+                permalink=post.permalink,
+                more_ids=post.more_ids,
+                published_at=post.published_at,
+            )
             return Evidence(presence=Presence.PRESENT, receipt=receipt, detail="link and words are ours")
     if attempt.link is not None and linked:
         return nothing(f"post {linked[0].remote_id} has our link but other words")

@@ -18,7 +18,7 @@ from bot.channels.evidence import CLOCK, judge, known_before, nothing
 from bot.channels.telegram_bot import TelegramBot
 from bot.channels.telegram_pages import numbers
 from bot.domain.ledger import Attempt, Evidence, Presence, PublicPost, Survey
-from bot.errors import AccessLostError, BotError, GoneError, RefusedError, ThrottledError
+from bot.errors import BotError, GoneError, RefusedError, ThrottledError
 
 _EMPTY = 20  # numbers in a row without a message: nothing comes after them
 _MOST = 120  # numbers tried in one look
@@ -88,7 +88,7 @@ class Forwards:
             return Survey(readable=False, for_good=True, detail=detail)
         try:
             async with self._reading() as reading:
-                before = await reading.first_of(ids[:_KNOWN])
+                before = await reading.first_of(ids[:_EMPTY])
                 if before is None:
                     return Survey(readable=False, detail="none of the known posts can be forwarded")
                 posts, complete = await reading.after(ids[0], most, None)
@@ -96,9 +96,11 @@ class Forwards:
             detail = "the channel's content is protected from being forwarded"
             return Survey(readable=False, for_good=True, detail=detail)
         except BotError as error:
-            lost = isinstance(error, AccessLostError)
-            return Survey(readable=False, access_lost=lost, detail=f"it could not be read by forwarding: {error}")
-        return Survey(posts=tuple([before, *posts][-most:]), complete=complete)
+            # Where it is the service chat that lets nobody in, the channel itself may be served all the same.
+            return Survey(readable=False, detail=f"it could not be read by forwarding: {error}")
+        if not complete:
+            return Survey(readable=False, detail=f"more than {most} messages came after the last known post")
+        return Survey(posts=(before, *posts))
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[_Reading]:

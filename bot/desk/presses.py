@@ -132,14 +132,6 @@ class Presses:
             raise DeskError(texts.NO_RIGHTS)
         return editor
 
-    async def _still_holds(
-        self, tx: AsyncConnection, notice: Notice, delivery_id: DeliveryId, now: datetime
-    ) -> Delivery:
-        delivery = await deliveries.get(tx, delivery_id)
-        if delivery.state is not State.HELD or delivery.held_reason != notice.what:
-            raise await steering.overtaken(tx, delivery, now)
-        return delivery
-
     async def _look(self, channel_id: ChannelId) -> Survey:
         publisher = self._publishers.get(channel_id)
         if publisher is None:

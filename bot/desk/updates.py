@@ -32,7 +32,7 @@ _BATCH = 100  # updates in one answer, the platform's own bound
 _MOST_FOR_ONE = 20.0  # seconds for one update
 _LONGEST_REST = 60.0  # seconds after a fault
 _SILENT_FOR = 24 * 3600.0  # after a week of silence Telegram counts updates anew: ask for all that waits
-_BREATH = 0.05  # seconds between polls, so that a flood leaves room for the rest
+_BREATH = 0.05  # seconds after a batch that concerned nobody, so that a flood leaves room for the rest
 _log = logger("desk")
 
 
@@ -99,20 +99,23 @@ class Pollers:
 
     async def _serve(self, bot: TelegramBot) -> None:
         while not self._stopping.is_set():
-            held = False
-            with suppress(DatabaseError):
-                held = await self._take(bot)
-            if held:
-                ear = _Ear(bot=bot, heard_at=self._clock.running())
-                keeping = asyncio.create_task(self._keep(ear), name=f"duty {bot.account}")
-                try:
-                    await self._listen(ear)
-                except Exception:
-                    _log.exception("hearing updates failed", account=bot.account)
-                finally:
-                    keeping.cancel()
-                    await asyncio.gather(keeping, return_exceptions=True)
+            try:
+                if await self._take(bot):
+                    await self._hear(bot)
+            except DatabaseError as error:
+                _log.debug("whose duty it is to hear a bot could not be asked", account=bot.account, why=str(error))
+            except Exception:
+                _log.exception("hearing updates failed", account=bot.account)
             await self._rest(self._patience.retry)
+
+    async def _hear(self, bot: TelegramBot) -> None:
+        ear = _Ear(bot=bot, heard_at=self._clock.running())
+        keeping = asyncio.create_task(self._keep(ear), name=f"duty {bot.account}")
+        try:
+            await self._listen(ear)
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
 
     async def _take(self, bot: TelegramBot) -> bool:
         async with self._database.write() as tx:
@@ -132,7 +135,7 @@ class Pollers:
             else:
                 kept_at = self._clock.running()
             if not held:
-                _log.info("another replica hears this bot now", account=ear.bot.account)
+                _log.info("this replica no longer has the duty to hear a bot", account=ear.bot.account)
                 ear.lost.set()
                 return
 
@@ -144,9 +147,10 @@ class Pollers:
                 updates = await self._unless_told(ear, self._ask(ear))
                 if updates is None:
                     continue
-                await self._take_in(ear, updates)
+                concerned = await self._take_in(ear, updates)
                 faults = 0
-                await self._rest(_BREATH)
+                if not concerned:
+                    await self._rest(_BREATH)
             except _ConflictError as error:
                 _log.warning("somebody else hears this bot", account=ear.bot.account, why=str(error))
                 await self._clear_webhook(ear, error)
@@ -187,14 +191,15 @@ class Pollers:
                 task.cancel()
             await asyncio.gather(poll, *told, return_exceptions=True)
 
-    async def _take_in(self, ear: _Ear, updates: Sequence[Update]) -> None:
-        """Handle updates in order; those that concern nobody are counted together."""
+    async def _take_in(self, ear: _Ear, updates: Sequence[Update]) -> bool:
+        """Handle updates in order, those that concern nobody counted together; say whether any concerned somebody."""
         skipped: int | None = None
+        concerned = False
         for update in updates:
             arrival = Arrival(account=ear.bot.account, update=update, database=self._database)
             if await self._dispatcher.concerns(arrival):
                 await self._handle(arrival)
-                skipped = None
+                skipped, concerned = None, True
             else:
                 skipped = update.update_id
                 await asyncio.sleep(0)  # others first
@@ -202,6 +207,7 @@ class Pollers:
         if skipped is not None:
             async with self._database.write() as tx:
                 await inboxes.advance(tx, ear.bot.account, skipped)
+        return concerned
 
     async def _handle(self, arrival: Arrival) -> None:
         """Have one update handled; what fails for a fault of ours is counted all the same, or it would come for ever.

@@ -98,8 +98,8 @@ NEXT: dict[State, frozenset[State]] = {
     State.HELD: frozenset({State.PLANNED, State.PUBLISHED, State.CANCELLED, State.EXPIRED}),
     State.FAILED: frozenset({State.PLANNED}),
     State.PUBLISHED: frozenset(),
-    State.CANCELLED: frozenset(),
-    State.EXPIRED: frozenset(),
+    State.CANCELLED: frozenset({State.PUBLISHED}),  # a retracted article's post turned up, to be taken down
+    State.EXPIRED: frozenset({State.PUBLISHED}),
 }
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.domain.channel import Approval, Channel, Corrections, Retractions
-from bot.domain.delivery import Kind, State, Turn
+from bot.domain.delivery import HeldReason, Kind, State, Turn
 
 NO_WAIT = timedelta(0)
 
@@ -71,3 +72,35 @@ def retraction(channel: Channel) -> Change:
             return Change(
                 kind=Kind.WITHDRAW, turn=Turn.WITHDRAWAL, why="the article was retracted: its post is taken down"
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """Another post of the same article in the same channel: from before it was taken back, or from after its return.
+
+    `is_leaving` says that a withdrawal of it waits or is on its way.
+    """
+
+    state: State
+    held_reason: HeldReason | None = None
+    is_public: bool = False
+    is_leaving: bool = False
+
+
+def instead_of_again(others: Iterable[Other]) -> tuple[State, str] | None:
+    """Say where a post goes whose article another post shows, or may show; None where it may go out.
+
+    An article that was taken back and returned while its post was on its way needs no second one: the first one is
+    settled, and follows the article.
+    """
+    for other in others:
+        if other.is_public and other.is_leaving:
+            return State.HELD, "its earlier post is still public, and taking that down is held up"
+        if other.is_public:
+            return State.CANCELLED, "an earlier post of it is public and follows it"
+        if other.state is State.HELD and other.held_reason is HeldReason.NO_EVIDENCE:
+            return (
+                State.CANCELLED,
+                "an earlier post of it is still looked for: it is public, or goes out in place of this",
+            )
+    return None

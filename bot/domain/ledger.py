@@ -18,13 +18,15 @@ class Receipt:
     """The platform's word for a public post: its id there and its address.
 
     `upload` is the platform's reference to the photo (Telegram `file_id`), reusable by the same account. `more_ids`
-    are those of an album's further messages, in order, where the platform counts each photo as one.
+    are those of an album's further messages, in order, where the platform counts each photo as one. `published_at` is
+    known of what was read back or answered late.
     """
 
     remote_id: str
     permalink: str | None = None
     upload: str | None = None
     more_ids: tuple[str, ...] = ()
+    published_at: datetime | None = None
 
 
 _UNKNOWN = "unknown:"

@@ -90,6 +90,10 @@ class Timetable:
         """Return the moment a local day begins, in UTC."""
         return _utc(day, time(0), self.zone)
 
+    def moment(self, day: date, clock: time) -> datetime:
+        """Return when the outlet's clocks show that time on that day, in UTC: of a doubled hour the first."""
+        return _utc(day, clock, self.zone)
+
     def opens(self, at: datetime, *, windows: bool = True) -> datetime | None:
         """Return the first moment from `at` on that is outside every blackout and, if asked, inside a window.
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.agenda import backlog
-from bot.agenda.adoption import adopt
+from bot.agenda.adoption import adopt, adopt_retracted
 from bot.agenda.follow_up import follow
 from bot.clock import Clock
 from bot.compose.post import Composer
@@ -25,7 +25,7 @@ from bot.intake.stories import same_story, traces
 from bot.logs import logger
 from bot.metrics import Metrics
 from bot.sources.base import Rejected, Source
-from bot.store import articles, channels, deliveries, found, house
+from bot.store import articles, channels, deliveries, house
 from bot.store.articles import Outcome, StoredArticle
 from bot.store.database import Database
 from bot.store.decisions import Decision, cap, decide
@@ -181,6 +181,8 @@ class Intake:
             late |= await self._decide(tx, outcome, source, now, report, away=away_since is not None)
         if report.queued:
             await adopt(tx, self._composer, self._served, now, queued=report.queued)
+        if any(article.retracted for article in told):
+            await adopt_retracted(tx, self._composer, self._served, now)
         if report.accepted:
             await channels.wake(tx, list(self._served), now)
         for channel_id in late:
@@ -219,7 +221,6 @@ class Intake:
                         grew.add(channel_id)
         elif outcome.status == "stored":
             made.append(_of(stored, "not queued", "it came retracted"))
-            await self._adopt_retracted(tx, stored, now)
         await decide(tx, made, now)
         if outcome.status == "updated":
             await cap(tx, stored.id)
@@ -227,26 +228,6 @@ class Intake:
             await self._retime(tx, stored)
             await follow(tx, stored, self._served, gather=self._gather, now=now)
         return grew
-
-    async def _adopt_retracted(self, tx: AsyncConnection, stored: StoredArticle, now: datetime) -> None:
-        """Take over the posts of an article that we hear of only now that it was retracted, and take them down."""
-        for channel_id, channel in self._served.items():
-            if not await found.shows(tx, channel_id, stored.article.url):
-                continue
-            turn, turn_at = _turn(stored)
-            new = NewDelivery(
-                kind=Kind.PUBLISH,
-                channel_id=channel_id,
-                article_id=stored.id,
-                revision=stored.revision,
-                state=State.PLANNED,
-                turn=turn,
-                turn_at=turn_at,
-            )
-            queued = await deliveries.queue(tx, new, now)
-            if queued is not None:
-                await adopt(tx, self._composer, {channel_id: channel}, now, queued=[queued])
-        await follow(tx, stored, self._served, gather=self._gather, now=now)
 
     async def _queue(
         self,

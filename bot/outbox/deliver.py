@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.agenda import steering
 from bot.channels.guard import leave_by
 from bot.clock import Clock
-from bot.domain.delivery import Delivery, DeliveryId, HeldReason, Kind, State, Verdict, after_error
-from bot.domain.ledger import Attempt, LedgerEntry, Neighbour, Receipt, is_unknown, newest_of
-from bot.domain.plan import next_slot
+from bot.domain.delivery import Delivery, HeldReason, Kind, State, Verdict, after_error
+from bot.domain.ledger import Attempt, Neighbour, Receipt, is_unknown, newest_of
+from bot.domain.plan import Head, Status, next_slot
 from bot.errors import BotError, NotPublishedError
 from bot.failpoints import reach
 from bot.logs import logger
@@ -64,10 +65,12 @@ class Deliverer:
         """Let what is only claimed go back to the queue."""
         self._stopping.set()
 
+    def leaves(self, lane: Lane) -> bool:
+        """Whether this process has just found that what waits in a channel is not for it to send yet."""
+        return self._prover.is_left(lane.id)
+
     async def deliver_next(self, lane: Lane) -> bool:
         """Take the channel's next delivery and bring it to an end; False where nothing is due."""
-        if not self._prover.is_proven(lane.id):
-            await self._prover.prove(lane)
         reach("claim.before")
         claimed = await self._claim(lane)
         if claimed is None:
@@ -122,57 +125,81 @@ class Deliverer:
     async def _claim(self, lane: Lane) -> Delivery | bool | None:
         """Claim what is due; else True to look again at once, False to wait, None where somebody has the channel."""
         async with self._database.write() as tx:
-            now = await self._database.now(tx)
-            row = await channels.get(tx, lane.id, alone=True)
-            if row is None:
+            taken = await channels.alone(self._database, tx, lane.id)
+            if taken is None:
                 return None
-            if row.access_lost_at is not None or await deliveries.in_flight(tx, lane.id) is not None:
+            row, now = taken
+            heads = await deliveries.heads(tx, lane.id) if row.access_lost_at is None else None
+            if heads is None:
                 await channels.change(tx, lane.id, wake_at=None)
                 return False
             status = await channels.status(tx, row, lane.channel.timetable, now)
-            slot = next_slot(lane.channel.timetable, status, await deliveries.heads(tx, lane.id), now)
+            servable = heads
+            if not self._prover.is_proven(lane.id):
+                servable = await self._servable(tx, lane, heads, status, now)
+            slot = next_slot(lane.channel.timetable, status, servable, now)
             if slot is None or slot.at > now:
+                if len(servable) < len(heads):
+                    return False  # it stays awake for those who may send what waits
                 await channels.change(tx, lane.id, wake_at=slot.at if slot is not None else None)
                 return False
             if slot.expires:
                 await self._expire(tx, lane, await deliveries.get(tx, slot.head.delivery), now)
                 return True
-            if slot.head.kind.makes_public and not self._prover.is_proven(lane.id):
-                return await self._wait_for_proof(tx, lane, slot.head.delivery, now)
             paced = await pace.earliest(tx, lane.limits, now)
             if paced > now + _SHORT:
                 await channels.change(tx, lane.id, wake_at=paced)
                 return False
-            claimed = await deliveries.claim(tx, slot.head.delivery, now, now + self._timing.lease)
-            if claimed is None or not claimed.attempts:
-                return claimed if claimed is not None else False
-            return await self._unless_public(tx, lane, claimed, now)
+            claimed = await deliveries.claim(tx, slot.head.delivery, now + self._timing.lease)
+            if claimed is None:
+                return False
+            return True if await self._is_public(tx, lane, claimed, now) else claimed
 
-    async def _wait_for_proof(self, tx: AsyncConnection, lane: Lane, delivery_id: DeliveryId, now: datetime) -> bool:
-        """Leave a post waiting in a channel that is not compared with its ledger yet, or give it to a person."""
+    async def _servable(
+        self, tx: AsyncConnection, lane: Lane, heads: list[Head], status: Status, now: datetime
+    ) -> list[Head]:
+        """Return what may go in a channel that is not compared with its ledger: changes, and what a person answers for.
+
+        What waits for nobody but this comparison for too long is given to a person. Whatever else another replica
+        does here is left alone: it may have compared the channel.
+        """
+        servable = [head for head in heads if not head.kind.makes_public]
+        slot = next_slot(lane.channel.timetable, status, [head for head in heads if head.kind.makes_public], now)
+        if slot is None or slot.at > now:
+            return heads
+        delivery = await deliveries.get(tx, slot.head.delivery)
+        if await steering.answered_for(tx, delivery):
+            return [*servable, slot.head]
         given_up = self._prover.given_up(lane.id)
-        if given_up is None:
-            await channels.change(tx, lane.id, wake_at=now + self._prover.again_in(lane.id))
-            return False
-        reason, why = given_up
-        delivery = await deliveries.get(tx, delivery_id)
+        since = max(delivery.turn_at, delivery.pinned_at or delivery.turn_at, status.last_at or delivery.turn_at)
+        if given_up is not None and (given_up[0] is HeldReason.ACCESS or now - since >= self._timing.hold_after):
+            await self._give_to_a_person(tx, lane, delivery, *given_up, now=now)
+        self._prover.leave(lane.id)
+        return servable
+
+    async def _give_to_a_person(
+        self, tx: AsyncConnection, lane: Lane, delivery: Delivery, reason: HeldReason, why: str, *, now: datetime
+    ) -> None:
         await deliveries.move(tx, delivery, State.HELD, now, held_reason=reason, error=why)
         await decide(tx, [about(delivery, f"held: {reason}", why)], now)
         if reason is HeldReason.ACCESS:
             await channels.change(tx, lane.id, access_lost_at=now, access_detail=why, wake_at=None)
             self._metrics.channel_access.labels(lane.channel.name).set(0)
         self._recorder.count(lane, delivery.kind, State.HELD)
-        return True
 
-    async def _unless_public(
-        self, tx: AsyncConnection, lane: Lane, claimed: Delivery, now: datetime
-    ) -> Delivery | bool:
-        """Send again only what no late answer of an earlier attempt has shown to be public."""
-        late = await ledger.late_answer(tx, claimed.id) if claimed.kind.makes_public else None
+    async def _is_public(self, tx: AsyncConnection, lane: Lane, claimed: Delivery, now: datetime) -> bool:
+        """Say whether a late answer of an earlier attempt has shown the post to be public, and enter it if so."""
+        late = await ledger.late_answer(tx, claimed.id) if claimed.attempts and claimed.kind.makes_public else None
         if late is None:
-            return claimed
+            return False
         attempt, receipt = late
-        await self._recorder.enter_found(tx, lane, claimed, attempt, receipt, "a late answer said so", now)
+        if await ledger.holds(tx, lane.id, receipt.remote_id):
+            why = f"a late answer says that it is post {receipt.remote_id}, which is in the ledger as another one"
+            await deliveries.move(tx, claimed, State.HELD, now, held_reason=HeldReason.NO_EVIDENCE, error=why)
+            await decide(tx, [about(claimed, f"held: {HeldReason.NO_EVIDENCE}", why)], now)
+        else:
+            await self._recorder.enter_found(tx, lane, claimed, attempt, receipt, "a late answer said so", now)
+        await channels.wake(tx, [lane.id], now)
         return True
 
     async def _expire(self, tx: AsyncConnection, lane: Lane, delivery: Delivery, now: datetime) -> None:
@@ -209,12 +236,13 @@ class Deliverer:
         post, stored = ready.parcel.post, ready.stored
         revision = stored.revision if stored is not None else delivery.revision
         async with channels.turn(self._database, [lane.id]) as (tx, now):
-            if stored is not None:
-                newest = await articles.get(tx, stored.id)
-                if (newest.revision, newest.retracted_at) != (stored.revision, stored.retracted_at):
-                    await deliveries.move(tx, delivery, State.PLANNED, now, error="the article changed meanwhile")
-                    await channels.wake(tx, [lane.id], now)
-                    return None
+            newest = await articles.standing(tx, stored.id) if stored is not None else None
+            if await self._is_public(tx, lane, delivery, now):
+                return None
+            if stored is not None and newest != (stored.revision, stored.retracted_at):
+                await deliveries.move(tx, delivery, State.PLANNED, now, error="the article changed meanwhile")
+                await channels.wake(tx, [lane.id], now)
+                return None
             paced = await pace.earliest(tx, lane.limits, now, locked=True)
             if paced > now + _SHORT:  # a ban or others of the same bot came between
                 await deliveries.move(tx, delivery, State.PLANNED, now)
@@ -254,11 +282,11 @@ class Deliverer:
 
     async def _neighbours(self, tx: AsyncConnection, lane: Lane) -> tuple[str | None, tuple[Neighbour, ...]]:
         """Return the newest id known in a channel, and the newest posts known to be public, newest first."""
-        own = [post for post in await ledger.newest(tx, lane.id, 2 * _NEIGHBOURS) if not is_unknown(post.remote_id)]
+        own, gone = await ledger.neighbours(tx, lane.id, 2 * _NEIGHBOURS)
+        own = [post for post in own if not is_unknown(post.remote_id)]
         seen = self._prover.neighbours(lane.id)
-        known = newest_of((*map(_neighbour, own), *seen), 1)
-        gone = {post.last_id for post in own if post.withdrawn_at is not None}
-        shown = (post for post in (*map(_neighbour, own), *seen) if post.remote_id not in gone)
+        known = newest_of((*own, *seen), 1)
+        shown = (post for post in (*own, *seen) if post.remote_id not in gone)
         return known[0].remote_id if known else None, newest_of(shown, _NEIGHBOURS)
 
     async def _call(self, lane: Lane, marked: Marked, ready: Ready) -> None:
@@ -287,10 +315,6 @@ class Deliverer:
         else:
             await publisher.edit(target, ready.parcel)
         return None
-
-
-def _neighbour(post: LedgerEntry) -> Neighbour:
-    return Neighbour(remote_id=post.last_id, published_at=post.published_at)
 
 
 def _told(error: Exception) -> str:

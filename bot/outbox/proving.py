@@ -9,7 +9,7 @@ be read now is waited for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -21,21 +21,24 @@ from bot.channels.base import Publisher
 from bot.clock import Clock
 from bot.compose.post import Composer
 from bot.domain.channel import ChannelId
-from bot.domain.delivery import HeldReason, State
-from bot.domain.ledger import Neighbour, PublicPost, Survey
+from bot.domain.delivery import Delivery, HeldReason, State
+from bot.domain.ledger import Neighbour, PublicPost, Survey, is_unknown
 from bot.domain.looks import nothing_escapes
+from bot.errors import DatabaseError
 from bot.failpoints import reach
 from bot.logs import logger
 from bot.outbox.lane import Lane, Timing
 from bot.outbox.record import about
-from bot.store import channels, deliveries, ledger
+from bot.store import channels, deliveries, found, ledger
 from bot.store.database import Database
 from bot.store.decisions import decide
 from bot.store.tables import deliveries as rows
 
 _KNOWN = 50  # posts of the ledger, one of which a survey should reach
-_MOST = 500  # posts that a survey reads where it reaches none
+_MOST = 1000  # posts that a survey reads where it reaches none
 _NEIGHBOURS = 5
+_PATIENCE = 1.0  # seconds between looks at a channel that is not compared yet
+_LONG_AGO = timedelta(days=3)
 _LOOKS = 12  # at one survey, before a channel counts as unreadable
 _log = logger("proving")
 
@@ -58,7 +61,10 @@ class _Trying:
 
 
 class Prover:
-    """Knows which channels this process may publish to."""
+    """Knows which channels this process may publish to.
+
+    `before_serving` is called with each channel that was just proven, before anything is sent there.
+    """
 
     def __init__(self, database: Database, clock: Clock, composer: Composer, timing: Timing) -> None:
         self._database = database
@@ -68,6 +74,8 @@ class Prover:
         self._seen: dict[ChannelId, tuple[Neighbour, ...]] = {}
         self._trying: dict[ChannelId, _Trying] = {}
         self._locks: dict[ChannelId, asyncio.Lock] = {}
+        self._left: dict[ChannelId, float] = {}
+        self.before_serving: Callable[[Lane], Awaitable[None]] | None = None
 
     def is_proven(self, channel_id: ChannelId) -> bool:
         """Whether what the channel shows is in the books."""
@@ -83,15 +91,17 @@ class Prover:
             return None
         return HeldReason.NO_EVIDENCE, f"the channel cannot be compared with the ledger since the start: {trying.why}"
 
-    def again_in(self, channel_id: ChannelId) -> timedelta:
-        """Return how long to wait before the next attempt to read an unproven channel."""
-        trying = self._trying.get(channel_id)
-        left = trying.again_at - self._clock.running() if trying is not None else 0.0
-        return timedelta(seconds=max(0.05, left))
-
     def neighbours(self, channel_id: ChannelId) -> tuple[Neighbour, ...]:
         """Return the newest posts that the channel showed when it was proven, newest first."""
         return self._seen.get(channel_id, ())
+
+    def leave(self, channel_id: ChannelId) -> None:
+        """Let this process look at a channel again only after a while: what waits there is not for it to send."""
+        self._left[channel_id] = self._clock.running() + _PATIENCE
+
+    def is_left(self, channel_id: ChannelId) -> bool:
+        """Whether this process looks at another time."""
+        return channel_id not in self._seen and self._clock.running() < self._left.get(channel_id, 0.0)
 
     async def prove_all(self, lanes: Mapping[ChannelId, Lane]) -> None:
         """Try to prove all channels at one time."""
@@ -99,6 +109,16 @@ class Prover:
 
     async def prove(self, lane: Lane) -> bool:
         """Compare a channel with its ledger, unless that was done or tried just now; say whether it is proven."""
+        try:
+            return await self._prove(lane)
+        except DatabaseError:
+            raise
+        except Exception as error:
+            _log.exception("a channel could not be compared", channel=lane.channel.name)
+            self._try_again(lane, self._trying.get(lane.id), Survey(readable=False, detail=type(error).__name__))
+            return False
+
+    async def _prove(self, lane: Lane) -> bool:
         async with self._locks.setdefault(lane.id, asyncio.Lock()):
             trying = self._trying.get(lane.id)
             now = self._clock.running()
@@ -106,10 +126,12 @@ class Prover:
                 return lane.id in self._seen
             async with self._database.read() as tx:
                 if await lane.is_banned(tx, await self._database.now(tx)):
-                    self._try_again(lane, trying, Survey(readable=False, detail="the platform told us to wait"))
-                    return False
-                known = {post.remote_id for post in await ledger.newest(tx, lane.id, _KNOWN)}
+                    return False  # the next bell asks again; waiting as we were told is no failure
+                public = [post for post in await ledger.newest(tx, lane.id, _KNOWN) if post.withdrawn_at is None]
+                known = {post.remote_id for post in public if not is_unknown(post.remote_id)}
             shown = await _in_full(lane.publisher, known)
+            if shown.readable and not self._reaches(lane, shown, known):
+                shown = replace(shown, readable=False, detail=f"it shows more than {_MOST} posts that no book has")
             if not shown.readable and not shown.for_good:
                 self._try_again(lane, trying, shown)
                 return False
@@ -117,11 +139,20 @@ class Prover:
             if strangers and not (trying is not None and trying.surprised):
                 self._look_once_more(lane, strangers)
                 return False
+            if self.before_serving is not None:
+                await self.before_serving(lane)
             self._seen[lane.id] = tuple(_neighbour(post) for post in reversed(shown.posts[-_NEIGHBOURS:]))
             self._trying.pop(lane.id, None)
             if not shown.readable:
                 _log.warning("the channel can never be read back", channel=lane.channel.name, why=shown.detail)
             return True
+
+    def _reaches(self, lane: Lane, shown: Survey, known: set[str]) -> bool:
+        """Say whether a survey goes back far enough: to a known post, or to what would be too old to be sent again."""
+        if shown.complete or not known or not shown.posts:
+            return True
+        oldest = max(lane.channel.timetable.fresh_for, _LONG_AGO)
+        return shown.posts[0].published_at < self._clock.now() - oldest
 
     def _try_again(self, lane: Lane, before: _Trying | None, shown: Survey) -> None:
         now = self._clock.running()
@@ -147,10 +178,18 @@ class Prover:
 
     async def _enter(self, lane: Lane, shown: Survey) -> int:
         """Keep and adopt what the channel shows; return how many of its posts were in no book."""
+        async with self._database.read() as tx:
+            news = await found.strangers(tx, lane.id, shown.posts) or await found.matches(tx, [lane.id])
+            if not news and not await _held_unsent(tx, lane.id):
+                return 0  # as after most starts
         async with channels.turn(self._database, [lane.id]) as (tx, now):
             strangers = await adoption.remember(tx, lane.channel, lane.id, shown.posts, now)
             await self._release(tx, lane.id, now)
-            adopted = await adoption.adopt(tx, self._composer, {lane.id: lane.channel}, now)
+            mine = {lane.id: lane.channel}
+            adopted = await adoption.adopt(tx, self._composer, mine, now)
+            adopted += await adoption.adopt_retracted(tx, self._composer, mine, now)
+            if strangers and shown.posts:  # the channel's gap counts from what it showed last
+                await channels.note_post(tx, lane.id, min(now, shown.posts[-1].published_at))
             await channels.wake(tx, [lane.id], now)
             reach("adopt.before")
         reach("adopt.after")
@@ -160,16 +199,20 @@ class Prover:
 
     async def _release(self, tx: AsyncConnection, channel_id: ChannelId, now: datetime) -> None:
         """Let posts go on that were held only because the channel could not be compared: they were never sent."""
-        held = await deliveries.find(
-            tx,
-            text(deliveries.STANDING),
-            rows.c.channel_id == channel_id,
-            rows.c.held_reason == HeldReason.NO_EVIDENCE,
-            rows.c.attempts == 0,
-        )
-        for delivery in held:
+        for delivery in await _held_unsent(tx, channel_id):
             await deliveries.move(tx, delivery, State.PLANNED, now, error="")
             await decide(tx, [about(delivery, "planned", "the channel was compared with the ledger")], now)
+
+
+async def _held_unsent(tx: AsyncConnection, channel_id: ChannelId) -> list[Delivery]:
+    """Return what is held although it was never sent: its channel could not be compared."""
+    return await deliveries.find(
+        tx,
+        text(deliveries.STANDING),
+        rows.c.channel_id == channel_id,
+        rows.c.held_reason == HeldReason.NO_EVIDENCE,
+        rows.c.attempts == 0,
+    )
 
 
 async def _in_full(publisher: Publisher, known: set[str]) -> Survey:

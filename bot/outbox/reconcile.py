@@ -69,26 +69,37 @@ class Reconciler:
         self._retry = retry
         self._retried_at: float | None = None
         self._away: dict[ChannelId, datetime] = {}
+        self._settled = asyncio.Event()
+        prover.before_serving = self._meet_backlog
         self._looked: dict[DeliveryId, tuple[int, float]] = {}
 
-    async def recover(self) -> None:
-        """At a start: end a dead predecessor's claims where there can be no other process, see what the channels show,
-        and meet the backlog."""
+    async def take_over(self) -> None:
+        """At a start: end a dead predecessor's claims where there can be no other process."""
         if self._database.is_embedded:
             async with channels.turn(self._database, self._lanes) as (tx, now):
                 await deliveries.end_all_leases(tx, now)
                 await steps.bound(tx, now)
         await self._end_leases()
-        await self._settle_unknown()  # a post that was under way is in the ledger before the channels are compared
-        await self._prover.prove_all(self._lanes)
+
+    async def recover(self) -> None:
+        """Take over, see what the channels show and meet the backlog, before anything is sent (commands, tests)."""
+        await self.take_over()
+        await self._settle_unknown()
+        self._settled.set()
+        await self.prove()
         await self._beat()
+
+    async def prove(self) -> None:
+        """Compare the channels that are not compared yet, once what was under way at the start was looked for."""
+        await self._settled.wait()
+        await self._prover.prove_all(self._lanes)
 
     async def reconcile(self) -> None:
         """Look once at all that does not move by itself; what fails in one place does not stop the others.
 
         Of several replicas one reads back, expires and resumes; each ends the leases that are over.
         """
-        work = [self._prove, self._beat, self._end_leases, self._measure]
+        work = [self._end_leases, self._beat, self._measure]
         if await self._has_duty():
             work += [self._settle_unknown, self._sweep]
             now = self._clock.running()
@@ -102,10 +113,7 @@ class Reconciler:
                 raise
             except Exception:
                 _log.exception("a step of reconciling failed", step=step.__name__)
-
-    async def _prove(self) -> None:
-        """Try again to compare the channels that could not be read so far."""
-        await self._prover.prove_all(self._lanes)
+        self._settled.set()
 
     async def _has_duty(self) -> bool:
         async with self._database.write() as tx:
@@ -121,9 +129,13 @@ class Reconciler:
         if beat is not None and now - beat > backlog.MISSED_BY:
             self._away = dict.fromkeys(self._lanes, beat)
         for channel_id in [one for one in self._away if self._prover.is_proven(one)]:
-            async with channels.turn(self._database, [channel_id]) as (tx, now):
-                await self._find_backlog(tx, self._lanes[channel_id], self._away[channel_id], now)
-            del self._away[channel_id]
+            await self._meet_backlog(self._lanes[channel_id])
+
+    async def _meet_backlog(self, lane: Lane) -> None:
+        beat = self._away.pop(lane.id, None)
+        if beat is not None:
+            async with channels.turn(self._database, [lane.id]) as (tx, now):
+                await self._find_backlog(tx, lane, beat, now)
 
     async def _find_backlog(self, tx: AsyncConnection, lane: Lane, beat: datetime, now: datetime) -> None:
         """Mark what would have gone out while nobody was there to send it."""
@@ -274,10 +286,16 @@ class Reconciler:
     async def _retry_access(self) -> None:
         """Let channels go on whose token and rights hold again."""
         async with self._database.read() as tx:
+            now = await self._database.now(tx)
             lost = [row for row in await channels.everyone(tx) if row.access_lost_at is not None]
+            banned = {lane.id for lane in self._lanes.values() if await lane.is_banned(tx, now)} if lost else set()
         for row in lost:
             lane = self._lanes.get(row.id)
-            if lane is None or not all(one.ok for one in await lane.publisher.check() if one.name != READ_BACK):
+            if (
+                lane is None
+                or row.id in banned
+                or not all(one.ok for one in await lane.publisher.check() if one.name != READ_BACK)
+            ):
                 continue
             async with channels.turn(self._database, [row.id]) as (tx, now):
                 await channels.change(tx, row.id, access_lost_at=None, access_detail="", wake_at=now)

@@ -29,7 +29,6 @@ from bot.metrics import Metrics
 from bot.outbox.lane import Lane, Timing
 from bot.outbox.prepare import Ready
 from bot.store import articles, channels, deliveries, ledger, pace
-from bot.store.articles import StoredArticle
 from bot.store.database import Database
 from bot.store.decisions import Decision, cap, decide
 
@@ -128,7 +127,8 @@ class Recorder:
         stored = await articles.get(tx, delivery.article_id) if delivery.article_id is not None else None
         title = stored.article.title if stored is not None else attempt.plain.partition("\n")[0][:200]
         await ledger.enter(tx, delivery, receipt, attempt.method, title=title, text=attempt.text, at=attempt.started_at)
-        await channels.note_post(tx, lane.id, attempt.started_at)
+        # The call may have left, and the post appeared, some time after the mark; whose clock is right is not known.
+        await channels.note_post(tx, lane.id, min(now, max(attempt.started_at, receipt.published_at or now)))
         await channels.change(tx, lane.id, wake_at=now)
         await decide(tx, [about(delivery, "published", f"{how}: {receipt.permalink or receipt.remote_id}")], now)
         await self.follow_own(tx, delivery, now)
@@ -197,15 +197,15 @@ class Recorder:
         if verdict.state is State.PLANNED and delivery.article_id is not None:
             await cap(tx, delivery.article_id)
 
-    async def follow_own(self, tx: AsyncConnection, delivery: Delivery, now: datetime) -> StoredArticle | None:
+    async def follow_own(self, tx: AsyncConnection, delivery: Delivery, now: datetime) -> None:
         """Let the posts of a delivery's article follow what changed while it was on its way."""
         if delivery.article_id is None:
-            return None
-        stored = await articles.get(tx, delivery.article_id)
-        if stored.revision > delivery.revision or stored.retracted_at is not None:
+            return
+        revision, retracted_at = await articles.standing(tx, delivery.article_id)
+        if revision > delivery.revision or retracted_at is not None:
+            stored = await articles.get(tx, delivery.article_id)
             mine = {delivery.channel_id: self._served[delivery.channel_id]}
             await follow(tx, stored, mine, gather=self._timing.gather, now=now)
-        return stored
 
     async def _published(
         self, tx: AsyncConnection, lane: Lane, delivery: Delivery, ready: Ready, ended: Ended, now: datetime
@@ -215,7 +215,7 @@ class Recorder:
         told = ended.error
         if receipt is not None:
             await ledger.enter(tx, delivery, receipt, post.method, title=ready.title, text=post.text, at=now)
-            if receipt.upload is not None and ready.parcel.photo is not None:
+            if receipt.upload is not None and ready.parcel.photo is not None and ready.parcel.upload is None:
                 await ledger.keep_upload(tx, lane.publisher.account, ready.parcel.photo.key, receipt.upload, now)
             told = receipt.permalink or f"id {receipt.remote_id}"
         elif ready.target is not None:
@@ -224,7 +224,8 @@ class Recorder:
         await channels.change(tx, lane.id, wake_at=now, rests_until=None, **last_at)
         notes = "; ".join(part for part in (told, *ready.notes) if part)
         await decide(tx, [about(delivery, _DONE[delivery.kind], notes)], now)
-        stored = await self.follow_own(tx, delivery, now)
+        await self.follow_own(tx, delivery, now)
+        stored = ready.stored
         if receipt is not None and stored is not None and delivery.repost >= 0:
             arrived = max(stored.first_seen_at, stored.article.published_at or stored.first_seen_at)
             self._metrics.article_to_post_seconds.observe(max(0.0, (now - arrived).total_seconds()))

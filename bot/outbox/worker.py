@@ -93,7 +93,7 @@ class Worker:
             wake_at = await channels.next_wake(tx, now)
         for channel_id in due:
             lane = self._lanes.get(channel_id)
-            if lane is not None and channel_id not in self._busy:
+            if lane is not None and channel_id not in self._busy and not self._deliverer.leaves(lane):
                 task = asyncio.create_task(self._serve(lane), name=f"serve {lane.channel.name}")
                 self._busy[channel_id] = task
                 task.add_done_callback(partial(self._done, channel_id))

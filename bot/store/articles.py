@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import and_, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.article import (
@@ -18,7 +18,10 @@ from bot.domain.article import (
     merged,
     to_json,
 )
+from bot.store.statements import rows_by
 from bot.store.tables import articles, payloads, revisions, traces
+
+_STANDING = select(articles.c.revision, articles.c.retracted_at).where(articles.c.id == bindparam("article"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +54,19 @@ class Outcome:
 
 async def find(tx: AsyncConnection, url: str) -> StoredArticle | None:
     """Return the article under a canonical address."""
-    row = (await tx.execute(select(articles).where(articles.c.url == url))).one_or_none()
+    row = (await tx.execute(rows_by(articles, "url"), {"url": url})).one_or_none()
     return _stored(row) if row else None
 
 
 async def get(tx: AsyncConnection, article_id: ArticleId) -> StoredArticle:
     """Return an article that is known to be there."""
-    return _stored((await tx.execute(select(articles).where(articles.c.id == article_id))).one())
+    return _stored((await tx.execute(rows_by(articles, "id"), {"id": article_id})).one())
+
+
+async def standing(tx: AsyncConnection, article_id: ArticleId) -> tuple[int, datetime | None]:
+    """Return the revision of an article that is known to be there, and since when it is retracted."""
+    row = (await tx.execute(_STANDING, {"article": article_id})).one()
+    return row.revision, row.retracted_at
 
 
 async def get_listed(tx: AsyncConnection, article_id: int) -> Article | None:

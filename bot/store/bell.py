@@ -19,6 +19,7 @@ from bot.logs import logger
 from bot.store.database import Database
 
 _NAME = "vistnyk"
+_PULSE = 30.0  # seconds between looks whether the connection still lives
 _AGAIN = 2.0  # seconds before a lost connection is made anew
 _log = logger("bell")
 
@@ -37,13 +38,13 @@ class Bell:
     """
 
     def __init__(self, database: Database, heard: Callable[[], None]) -> None:
-        self._address = None if database.is_embedded else database.address
+        self._how = None if database.is_embedded else database.driver_arguments
         self._heard = heard
         self._listening: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        if self._address is not None:
-            self._listening = asyncio.create_task(self._listen(self._address), name="bell")
+        if self._how is not None:
+            self._listening = asyncio.create_task(self._listen(self._how), name="bell")
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -51,22 +52,25 @@ class Bell:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
 
-    async def _listen(self, address: str) -> None:
+    async def _listen(self, how: dict[str, Any]) -> None:
         while True:
             try:
-                await self._hear(address)
+                await self._hear(how)
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                _log.debug("the bell between replicas is down", why=type(error).__name__)
+                _log.info("the bell between replicas is down for a moment", why=type(error).__name__)
             await asyncio.sleep(_AGAIN)
 
-    async def _hear(self, address: str) -> None:
+    async def _hear(self, how: dict[str, Any]) -> None:
         ended = asyncio.Event()
-        connection = await asyncpg.connect(address, timeout=10)
+        connection = await asyncpg.connect(**how, timeout=10)
         try:
             connection.add_termination_listener(lambda _: ended.set())
             await connection.add_listener(_NAME, self._rung)
             self._heard()
-            await ended.wait()
+            while not ended.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(ended.wait(), _PULSE)
+                await connection.execute("SELECT 1", timeout=10)  # a host that is gone says nothing by itself
         finally:
             with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await connection.close(timeout=1)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, text, update
+from sqlalchemy import ARRAY, BigInteger, DateTime, bindparam, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.channel import Channel, ChannelId
 from bot.domain.delivery import DeliveryId, State
 from bot.domain.plan import Status
 from bot.domain.timetable import Timetable
-from bot.store import bell
+from bot.store import bell, statements
 from bot.store.database import Database
 from bot.store.decisions import Decision, decide
 from bot.store.tables import channels, deliveries, house, ledger
@@ -23,7 +23,7 @@ from bot.store.tables import channels, deliveries, house, ledger
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelRow:
-    """A channel's row."""
+    """A channel's row, and until when everything is stopped."""
 
     id: ChannelId
     name: str
@@ -33,6 +33,20 @@ class ChannelRow:
     rests_until: datetime | None
     access_lost_at: datetime | None
     access_detail: str
+    stopped_until: datetime | None
+
+
+_STOP = select(house.c.at).where(house.c.name == "stop").scalar_subquery().label("stopped_until")
+_OPEN = select(channels, _STOP).where(channels.c.closed_at.is_(None))
+_ONE = _OPEN.where(channels.c.id == bindparam("channel"))
+_ALONE = _ONE.add_columns(func.clock_timestamp(type_=DateTime(timezone=True)).label("now")).with_for_update(
+    skip_locked=True, key_share=True, of=channels
+)
+# The time is told when all the rows are locked, however long that took.
+_TURN = text(
+    "WITH mine AS (SELECT id FROM channels WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE)"
+    " SELECT count(*), clock_timestamp() AS now FROM mine"
+).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
 
 
 @asynccontextmanager
@@ -43,11 +57,11 @@ async def turn(database: Database, ids: Iterable[ChannelId]) -> AsyncIterator[tu
     other in a circle.
     """
     async with database.write() as tx:
-        if not database.is_embedded:
-            await tx.execute(
-                select(channels.c.id).where(channels.c.id.in_(ids)).order_by(channels.c.id).with_for_update()
-            )
-        yield tx, await database.now(tx)
+        if database.is_embedded:
+            yield tx, await database.now(tx)
+        else:
+            locked = (await tx.execute(_TURN, {"ids": list(ids)})).one()
+            yield tx, locked.now.astimezone(UTC)
 
 
 async def open_channels(
@@ -63,6 +77,7 @@ async def open_channels(
     if tx.dialect.name == "postgresql":
         # Replicas that start together settle their rows one after the other.
         await tx.execute(text("SELECT pg_advisory_xact_lock(7811463296)"))
+        await tx.execute(text("SELECT id FROM channels ORDER BY id FOR NO KEY UPDATE"))
     wanted = sorted({(channel.name, channel.platform.value, channel.address) for channel in configured})
     rows = (await tx.execute(select(channels))).all()
     known = {(row.name, row.platform, row.address): row for row in rows}
@@ -79,7 +94,8 @@ async def open_channels(
         else:
             query = insert(channels).values(name=name, platform=platform, address=address, opened_at=now)
             ids[name] = ChannelId((await tx.execute(query.returning(channels.c.id))).scalar_one())
-    await tx.execute(update(channels).where(channels.c.id.in_(ids.values())).values(wake_at=now))
+    if close:
+        await tx.execute(update(channels).where(channels.c.id.in_(ids.values())).values(wake_at=now))
     return ids
 
 
@@ -124,22 +140,24 @@ async def next_wake(tx: AsyncConnection, now: datetime) -> datetime | None:
     return moment
 
 
-async def get(tx: AsyncConnection, channel_id: ChannelId, *, alone: bool = False) -> ChannelRow | None:
-    """Return a channel's row.
-
-    Args:
-        alone: lock the row; None where another replica has it.
-    """
-    query = select(channels).where(channels.c.id == channel_id, channels.c.closed_at.is_(None))
-    if alone:
-        query = query.with_for_update(skip_locked=True)
-    row = (await tx.execute(query)).one_or_none()
+async def get(tx: AsyncConnection, channel_id: ChannelId) -> ChannelRow | None:
+    """Return an open channel's row."""
+    row = (await tx.execute(_ONE, {"channel": channel_id})).one_or_none()
     return _row(row) if row else None
+
+
+async def alone(database: Database, tx: AsyncConnection, channel_id: ChannelId) -> tuple[ChannelRow, datetime] | None:
+    """Lock a channel's row and return it with the time; None where another replica has it."""
+    query = _ONE if database.is_embedded else _ALONE
+    row = (await tx.execute(query, {"channel": channel_id})).one_or_none()
+    if row is None:
+        return None
+    return _row(row), await database.now(tx) if database.is_embedded else row.now.astimezone(UTC)
 
 
 async def everyone(tx: AsyncConnection) -> list[ChannelRow]:
     """Return the open channels."""
-    return [_row(row) for row in await tx.execute(select(channels).where(channels.c.closed_at.is_(None)))]
+    return [_row(row) for row in await tx.execute(_OPEN)]
 
 
 async def wake(tx: AsyncConnection, ids: Sequence[ChannelId], at: datetime) -> None:
@@ -158,7 +176,7 @@ async def wake(tx: AsyncConnection, ids: Sequence[ChannelId], at: datetime) -> N
 
 async def change(tx: AsyncConnection, channel_id: ChannelId, **columns: Any) -> None:
     """Set columns of a channel's row."""
-    await tx.execute(update(channels).where(channels.c.id == channel_id).values(**columns))
+    await statements.change(tx, channels, {"id": channel_id}, columns)
 
 
 async def note_post(tx: AsyncConnection, channel_id: ChannelId, at: datetime) -> None:
@@ -177,13 +195,12 @@ async def status(tx: AsyncConnection, row: ChannelRow, timetable: Timetable, now
             ledger.c.published_at >= timetable.day_starts(day),
         )
         count = (await tx.execute(query)).scalar_one()
-    stop = (await tx.execute(select(house.c.at).where(house.c.name == "stop"))).scalar_one_or_none()
     return Status(
         last_at=row.last_at,
         day=day,
         day_count=count,
         paused_until=row.paused_until,
-        stopped_until=stop,
+        stopped_until=row.stopped_until,
         rests_until=row.rests_until,
     )
 
@@ -198,4 +215,5 @@ def _row(row: Any) -> ChannelRow:
         rests_until=row.rests_until,
         access_lost_at=row.access_lost_at,
         access_detail=row.access_detail,
+        stopped_until=row.stopped_until,
     )

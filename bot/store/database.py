@@ -6,7 +6,6 @@ write, and one update is lost), and read-only readers. On PostgreSQL both are on
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import fcntl
 import os
@@ -19,6 +18,7 @@ from typing import Any, Self
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -28,6 +28,7 @@ from bot.store.embedded import connect
 
 SCHEMA = "0003"  # the newest revision under alembic/versions; a test compares
 
+_QUEUES = 120.0  # seconds; a thousand channels that want a connection at once get one after the other
 _STEP = timedelta(seconds=1)  # a clock that is off by more was set
 _PASSING = ("40001", "40P01", "57P01", "57P02", "57P03", "08000", "08003", "08006")  # SQLSTATE
 _DRIVERS = ("asyncpg", "sqlite3")
@@ -53,7 +54,7 @@ class Database:
         try:
             self._url = make_url(url)
         except ArgumentError as error:
-            raise SettingsError(f"VISTNYK_DATABASE_URL: {url!r} is no database address") from error
+            raise SettingsError("VISTNYK_DATABASE_URL: it is no database address") from error
         if self._url.drivername not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
             raise SettingsError(
                 f"VISTNYK_DATABASE_URL: {self._url.drivername!r} is not allowed;"
@@ -62,7 +63,6 @@ class Database:
         self._clock = clock
         self._lock: int | None = None
         self._anchor = (clock.now(), clock.running())
-        self._setting = asyncio.Lock()
         self.on_step: Callable[[AsyncConnection, timedelta, datetime], Awaitable[None]] | None = None
         self._writer: AsyncEngine
         self._reader: AsyncEngine
@@ -78,9 +78,10 @@ class Database:
         return Path(self._url.database) if self.is_embedded and self._url.database else None
 
     @property
-    def address(self) -> str:
-        """The address for the driver itself, password included: never to be shown."""
-        return self._url.set(drivername=self._url.get_backend_name()).render_as_string(hide_password=False)
+    def driver_arguments(self) -> dict[str, Any]:
+        """How the driver itself connects, password included: never to be shown."""
+        _, arguments = self._writer.dialect.create_connect_args(self._url)
+        return {name: arguments[name] for name in arguments if not name.startswith("prepared_statement")}
 
     @property
     def shown(self) -> str:
@@ -98,6 +99,7 @@ class Database:
                 self._url,
                 pool_size=20,
                 max_overflow=10,
+                pool_timeout=_QUEUES,
                 pool_pre_ping=True,
                 pool_recycle=1800,
                 connect_args={"timeout": 10, "command_timeout": 30},
@@ -118,21 +120,28 @@ class Database:
         Raises:
             DatabaseError: the database cannot be reached; whether a commit passed is then unknown.
         """
-        if self.is_embedded and self.on_step is not None:
-            await self._follow_clock()
-        async with _reached(self.shown), self._writer.begin() as tx:
-            yield tx
+        async with _reached(self.shown):
+            while True:
+                async with self._writer.begin() as tx:
+                    if not await self._was_set(tx):
+                        yield tx
+                        return
 
-    async def _follow_clock(self) -> None:
-        """Notice that the wall clock was set: it and the running clock no longer agree."""
-        async with self._setting:
-            wall, running = self._anchor
-            now, passed = self._clock.now(), timedelta(seconds=self._clock.running() - running)
-            step = now - (wall + passed)
-            if abs(step) >= _STEP and self.on_step is not None:
-                async with _reached(self.shown), self._writer.begin() as tx:
-                    await self.on_step(tx, step, now)
-            self._anchor = (now, running + passed.total_seconds())
+    async def _was_set(self, tx: AsyncConnection) -> bool:
+        """Notice that the wall clock was set, as it and the running clock no longer agree, and have that followed.
+
+        Asked with the one writing connection in hand, so that nothing is written by the new time before.
+        """
+        if not self.is_embedded or self.on_step is None:
+            return False
+        wall, running = self._anchor
+        now, is_running = self._clock.now(), self._clock.running()
+        step = now - wall - timedelta(seconds=is_running - running)
+        was_set = abs(step) >= _STEP
+        if was_set:
+            await self.on_step(tx, step, now)
+        self._anchor = (now, is_running)
+        return was_set
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -204,6 +213,8 @@ class Database:
 async def _reached(shown: str) -> AsyncIterator[None]:
     try:
         yield
+    except PoolTimeoutError as error:
+        raise DatabaseError(f"{shown}: no connection was free for {_QUEUES:g} s") from error
     except (OperationalError, InterfaceError) as error:
         if "no such table" in str(error):
             raise
@@ -229,7 +240,7 @@ def _sqlite(url: Any, *, begin: str, connections: int, read_only: bool = False) 
         poolclass=AsyncAdaptedQueuePool,
         pool_size=connections,
         max_overflow=0,
-        pool_timeout=120,
+        pool_timeout=_QUEUES,
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -16,6 +16,7 @@ from bot.domain.delivery import DeliveryId
 from bot.store.tables import audit, channels, decisions
 
 MOST_PER_ARTICLE = 400
+_KEEP = insert(decisions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,20 +34,18 @@ async def decide(tx: AsyncConnection, made: list[Decision], now: datetime) -> No
     """Keep decisions."""
     if not made:
         return
-    await tx.execute(
-        insert(decisions),
-        [
-            {
-                "at": now,
-                "article_id": one.article_id,
-                "channel_id": one.channel_id,
-                "delivery_id": one.delivery_id,
-                "decision": one.decision,
-                "detail": one.detail[:2000],
-            }
-            for one in made
-        ],
-    )
+    rows = [
+        {
+            "at": now,
+            "article_id": one.article_id,
+            "channel_id": one.channel_id,
+            "delivery_id": one.delivery_id,
+            "decision": one.decision,
+            "detail": one.detail[:2000],
+        }
+        for one in made
+    ]
+    await tx.execute(_KEEP, rows[0] if len(rows) == 1 else rows)
 
 
 async def cap(tx: AsyncConnection, article_id: ArticleId) -> None:

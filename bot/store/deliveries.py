@@ -6,7 +6,7 @@ Every move is one UPDATE that names the fence and the state it starts from and m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,6 +29,8 @@ from bot.domain.delivery import (
 )
 from bot.domain.plan import Head
 from bot.errors import LostClaimError
+from bot.store import statements
+from bot.store.statements import rows_by
 from bot.store.tables import UtcTime, deliveries
 
 # Conditions in the exact words of the partial indexes: otherwise a planner scans the whole history.
@@ -38,6 +40,7 @@ STANDING = "state IN ('proposed', 'held')"
 _COLUMNS = "id, kind, turn, turn_at, pinned_at"
 _UNPINNED = "state = 'planned' AND pinned_at IS NULL"
 _PINNED = "state = 'planned' AND pinned_at IS NOT NULL"
+_FLYING = -1  # stands for a turn in the answer
 HEADS = " UNION ALL ".join(
     [
         f"SELECT * FROM (SELECT {_COLUMNS} FROM deliveries WHERE channel_id = :channel AND turn = {turn.value}"  # noqa: S608
@@ -46,7 +49,8 @@ HEADS = " UNION ALL ".join(
     ]
     + [
         f"SELECT * FROM (SELECT {_COLUMNS} FROM deliveries WHERE channel_id = :channel"  # noqa: S608
-        f" AND {_PINNED} ORDER BY pinned_at, id LIMIT 1) AS t1"
+        f" AND {_PINNED} ORDER BY pinned_at, id LIMIT 1) AS t1",
+        f"SELECT id, kind, {_FLYING}, turn_at, pinned_at FROM deliveries WHERE channel_id = :channel AND {IN_FLIGHT}",  # noqa: S608
     ]
 )
 _QUERY = text(HEADS).columns(
@@ -65,7 +69,17 @@ _WAITING = text(
     turn_at=UtcTime,
     pinned_at=UtcTime,
 )
-_FLYING = text(f"SELECT id FROM deliveries WHERE channel_id = :channel AND {IN_FLIGHT}")  # noqa: S608
+_QUEUE = {
+    dialect.name: insert_here(deliveries).on_conflict_do_nothing().returning(deliveries.c.id)
+    for dialect, insert_here in ((sqlite.dialect, sqlite.insert), (postgresql.dialect, postgresql.insert))
+}
+_CLAIM = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("the_id"), deliveries.c.state == State.PLANNED)
+    .values(state=State.CLAIMED, fence=deliveries.c.fence + 1, lease_until=bindparam("until"))
+    .values(held_reason=None, finished_at=None)
+    .returning(deliveries)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,15 +125,17 @@ async def queue(tx: AsyncConnection, new: NewDelivery, now: datetime) -> Deliver
         "queued_at": now,
         "error": new.error,
     }
-    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
-    query = dialect.insert(deliveries).values(**values).on_conflict_do_nothing().returning(deliveries.c.id)
-    made = (await tx.execute(query)).scalar_one_or_none()
+    made = (await tx.execute(_QUEUE[tx.dialect.name], values)).scalar_one_or_none()
     return None if made is None else DeliveryId(made)
 
 
-async def heads(tx: AsyncConnection, channel_id: ChannelId) -> list[Head]:
-    """Return the first of each turn that waits in a channel; five index seeks, however long the queue is."""
-    return [_head(row) for row in await tx.execute(_QUERY, {"channel": channel_id})]
+async def heads(tx: AsyncConnection, channel_id: ChannelId) -> list[Head] | None:
+    """Return the first of each turn that waits in a channel; six index seeks, however long the queue is.
+
+    None where something of the channel is being prepared, sent or sought: nothing may go.
+    """
+    rows = (await tx.execute(_QUERY, {"channel": channel_id})).all()
+    return None if any(row.turn == _FLYING for row in rows) else [_head(row) for row in rows]
 
 
 async def waiting(tx: AsyncConnection, channel_id: ChannelId) -> list[Head]:
@@ -127,15 +143,9 @@ async def waiting(tx: AsyncConnection, channel_id: ChannelId) -> list[Head]:
     return [_head(row) for row in await tx.execute(_WAITING, {"channel": channel_id})]
 
 
-async def in_flight(tx: AsyncConnection, channel_id: ChannelId) -> DeliveryId | None:
-    """Return the channel's delivery that is being prepared, sent or sought."""
-    found = (await tx.execute(_FLYING, {"channel": channel_id})).scalar_one_or_none()
-    return None if found is None else DeliveryId(found)
-
-
 async def get(tx: AsyncConnection, delivery_id: DeliveryId) -> Delivery:
     """Return a delivery that is known to be there."""
-    return _delivery((await tx.execute(select(deliveries).where(deliveries.c.id == delivery_id))).one())
+    return _delivery((await tx.execute(rows_by(deliveries, "id"), {"id": delivery_id})).one())
 
 
 async def find(tx: AsyncConnection, *where: Any) -> list[Delivery]:
@@ -144,16 +154,13 @@ async def find(tx: AsyncConnection, *where: Any) -> list[Delivery]:
     return [_delivery(row) for row in rows]
 
 
-async def claim(tx: AsyncConnection, delivery_id: DeliveryId, now: datetime, lease_until: datetime) -> Delivery | None:
+async def claim(tx: AsyncConnection, delivery_id: DeliveryId, lease_until: datetime) -> Delivery | None:
     """Take a planned delivery; None where another took it, or something of its channel, first."""
-    waits = await get(tx, delivery_id)
-    if waits.state is not State.PLANNED:
-        return None
     try:
-        await move(tx, waits, State.CLAIMED, now, fence=waits.fence + 1, lease_until=lease_until)
-    except (LostClaimError, IntegrityError):
+        row = (await tx.execute(_CLAIM, {"the_id": delivery_id, "until": lease_until})).one_or_none()
+    except IntegrityError:
         return None
-    return replace(waits, state=State.CLAIMED, fence=waits.fence + 1, lease_until=lease_until)
+    return None if row is None else _delivery(row)
 
 
 async def move(tx: AsyncConnection, delivery: Delivery, to: State, now: datetime, **columns: Any) -> None:
@@ -168,25 +175,9 @@ async def move(tx: AsyncConnection, delivery: Delivery, to: State, now: datetime
         LostClaimError: the row has moved on meanwhile.
     """
     moved(delivery, to, now)
-    values = {
-        "held_reason": None,
-        "finished_at": now if to in FINAL else None,
-    } | columns
-    query = (
-        update(deliveries)
-        .where(
-            deliveries.c.id == bindparam("the_id"),
-            deliveries.c.fence == bindparam("the_fence"),
-            deliveries.c.state == bindparam("the_state"),
-        )
-        .values(state=to, **values)
-    )
-    keys = {
-        "the_id": delivery.id,
-        "the_fence": delivery.fence,
-        "the_state": delivery.state,
-    }
-    if (await tx.execute(query, keys)).rowcount != 1:
+    keys = {"id": delivery.id, "fence": delivery.fence, "state": delivery.state}
+    step = {"state": to, "held_reason": None, "finished_at": now if to in FINAL else None}
+    if await statements.change(tx, deliveries, keys, step | columns) != 1:
         raise LostClaimError(f"delivery {delivery.id} is no longer {delivery.state} under fence {delivery.fence}")
 
 
@@ -208,7 +199,7 @@ async def end_all_leases(tx: AsyncConnection, now: datetime) -> None:
 
 async def change(tx: AsyncConnection, delivery_id: DeliveryId, **columns: Any) -> None:
     """Set columns of a delivery that say nothing of its state."""
-    await tx.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**columns))
+    await statements.change(tx, deliveries, {"id": delivery_id}, columns)
 
 
 async def depth(tx: AsyncConnection) -> dict[tuple[ChannelId, State], int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,9 +25,9 @@ _WAITING = (State.PROPOSED, State.PLANNED, State.HELD)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A waiting delivery and the posts that show its article already, the oldest first."""
+    """A delivery, if there is one, and the posts that show its article already, the oldest first."""
 
-    delivery_id: DeliveryId
+    delivery_id: DeliveryId | None
     article_id: ArticleId
     channel_id: ChannelId
     posts: tuple[PublicPost, ...]
@@ -105,21 +105,53 @@ async def _matches(
     )
     made: dict[DeliveryId, Match] = {}
     for row in await tx.execute(query):
-        before = made.get(DeliveryId(row.delivery_id))
+        delivery_id = DeliveryId(row.delivery_id)
+        before = made.get(delivery_id)
         match = Match(
-            delivery_id=DeliveryId(row.delivery_id),
+            delivery_id=delivery_id,
             article_id=ArticleId(row.article_id),
             channel_id=ChannelId(row.channel_id),
             posts=(*(before.posts if before else ()), _post(row)),
         )
-        made[match.delivery_id] = match
+        made[delivery_id] = match
     return list(made.values())
 
 
-async def shows(tx: AsyncConnection, channel_id: ChannelId, url: str) -> bool:
-    """Say whether a channel shows an article in a post that is not in its ledger."""
-    query = select(found.c.remote_id).where(found.c.channel_id == channel_id, found.c.link == url, ~_entered())
-    return (await tx.execute(query.limit(1))).scalar_one_or_none() is not None
+async def still_shown(tx: AsyncConnection, channel_ids: Collection[ChannelId]) -> list[Match]:
+    """Return the retracted articles that channels still show in posts of which the ledger knows nothing.
+
+    Their deliveries, where there are any, have ended; `delivery_id` is None where there is none.
+    """
+    query = (
+        select(found, articles.c.id.label("article_id"), deliveries.c.id.label("delivery_id"))
+        .join_from(found, articles, articles.c.url == found.c.link)
+        .join(
+            deliveries,
+            and_(
+                deliveries.c.article_id == articles.c.id,
+                deliveries.c.channel_id == found.c.channel_id,
+                deliveries.c.kind == Kind.PUBLISH,
+                deliveries.c.repost == articles.c.returns,
+            ),
+            isouter=True,
+        )
+        .where(
+            found.c.channel_id.in_(channel_ids),
+            articles.c.retracted_at.is_not(None),
+            or_(deliveries.c.id.is_(None), deliveries.c.state.in_((State.CANCELLED, State.EXPIRED))),
+            ~_entered(),
+        )
+        .order_by(found.c.published_at, found.c.remote_id)
+    )
+    return [
+        Match(
+            delivery_id=None if row.delivery_id is None else DeliveryId(row.delivery_id),
+            article_id=ArticleId(row.article_id),
+            channel_id=ChannelId(row.channel_id),
+            posts=(_post(row),),
+        )
+        for row in await tx.execute(query)
+    ]
 
 
 async def since(tx: AsyncConnection, channel_id: ChannelId, moment: datetime) -> list[PublicPost]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,25 +15,35 @@ from bot.domain.delivery import AttemptId, Delivery, DeliveryId
 from bot.domain.ledger import Attempt, LedgerEntry, Neighbour, Receipt
 from bot.domain.looks import Looks
 from bot.domain.post import Method
+from bot.store import statements
 from bot.store.tables import attempts, from_micros, ledger, micros, uploads
+
+_BEGIN = insert(attempts).returning(attempts.c.id)
+_ENTER = insert(ledger)
+_NEWEST = (
+    select(ledger.c.remote_id, ledger.c.more_ids, ledger.c.published_at, ledger.c.withdrawn_at)
+    .where(ledger.c.channel_id == bindparam("channel"))
+    .order_by(ledger.c.published_at.desc(), ledger.c.delivery_id.desc())
+    .limit(bindparam("count"))
+)
 
 
 async def begin_attempt(tx: AsyncConnection, attempt: Attempt, *, fence: int, payload_hash: str) -> AttemptId:
     """Keep what is about to leave; part of the mark."""
-    query = insert(attempts).values(
-        delivery_id=attempt.delivery_id,
-        fence=fence,
-        method=attempt.method,
-        payload_hash=payload_hash,
-        text=attempt.text,
-        plain=attempt.plain,
-        link=attempt.link,
-        watermark=attempt.watermark,
-        neighbours=[[one.remote_id, micros(one.published_at)] for one in attempt.neighbours] or None,
-        handle=attempt.handle,
-        started_at=attempt.started_at,
-    )
-    return AttemptId((await tx.execute(query.returning(attempts.c.id))).scalar_one())
+    values = {
+        "delivery_id": attempt.delivery_id,
+        "fence": fence,
+        "method": attempt.method,
+        "payload_hash": payload_hash,
+        "text": attempt.text,
+        "plain": attempt.plain,
+        "link": attempt.link,
+        "watermark": attempt.watermark,
+        "neighbours": [[one.remote_id, micros(one.published_at)] for one in attempt.neighbours] or None,
+        "handle": attempt.handle,
+        "started_at": attempt.started_at,
+    }
+    return AttemptId((await tx.execute(_BEGIN, values)).scalar_one())
 
 
 async def end_attempt(
@@ -53,7 +63,7 @@ async def end_attempt(
     }
     if receipt is not None:
         values |= {"remote_id": receipt.remote_id, "permalink": receipt.permalink, "more_ids": _more(receipt)}
-    await tx.execute(update(attempts).where(attempts.c.id == attempt_id).values(**values))
+    await statements.change(tx, attempts, {"id": attempt_id}, values)
 
 
 async def last_attempt(tx: AsyncConnection, delivery_id: DeliveryId) -> tuple[AttemptId, Attempt] | None:
@@ -73,6 +83,12 @@ async def late_answer(tx: AsyncConnection, delivery_id: DeliveryId) -> tuple[Att
         return None
     receipt = _receipt(row)
     return (_attempt(row), receipt) if receipt is not None else None
+
+
+async def holds(tx: AsyncConnection, channel_id: ChannelId, remote_id: str) -> bool:
+    """Say whether a post is in a channel's ledger."""
+    query = select(ledger.c.delivery_id).where(ledger.c.channel_id == channel_id, ledger.c.remote_id == remote_id)
+    return (await tx.execute(query)).scalar_one_or_none() is not None
 
 
 async def looks(tx: AsyncConnection, attempt_id: AttemptId) -> Looks:
@@ -101,22 +117,21 @@ async def enter(
     adopted: bool = False,
 ) -> None:
     """Enter a post that is public."""
-    await tx.execute(
-        insert(ledger).values(
-            delivery_id=delivery.id,
-            channel_id=delivery.channel_id,
-            article_id=delivery.article_id,
-            revision=delivery.revision,
-            title=title,
-            remote_id=receipt.remote_id,
-            permalink=receipt.permalink,
-            more_ids=_more(receipt),
-            method=method,
-            text=text,
-            published_at=at,
-            adopted=adopted,
-        )
-    )
+    values = {
+        "delivery_id": delivery.id,
+        "channel_id": delivery.channel_id,
+        "article_id": delivery.article_id,
+        "revision": delivery.revision,
+        "title": title,
+        "remote_id": receipt.remote_id,
+        "permalink": receipt.permalink,
+        "more_ids": _more(receipt),
+        "method": method,
+        "text": text,
+        "published_at": at,
+        "adopted": adopted,
+    }
+    await tx.execute(_ENTER, values)
 
 
 async def entry(tx: AsyncConnection, delivery_id: DeliveryId) -> LedgerEntry | None:
@@ -138,9 +153,17 @@ async def newest(tx: AsyncConnection, channel_id: ChannelId, count: int = 1) -> 
     return [_entry(row) for row in rows]
 
 
+async def neighbours(tx: AsyncConnection, channel_id: ChannelId, count: int) -> tuple[list[Neighbour], set[str]]:
+    """Return a channel's newest posts, newest first, and the ids of those that were taken down."""
+    rows = (await tx.execute(_NEWEST, {"channel": channel_id, "count": count})).all()
+    last = [((row.more_ids or [row.remote_id])[-1], row) for row in rows]
+    found = [Neighbour(remote_id=remote_id, published_at=row.published_at) for remote_id, row in last]
+    return found, {remote_id for remote_id, row in last if row.withdrawn_at is not None}
+
+
 async def amend(tx: AsyncConnection, delivery_id: DeliveryId, **columns: Any) -> None:
     """Set what an edit or a withdrawal changed of a public post."""
-    await tx.execute(update(ledger).where(ledger.c.delivery_id == delivery_id).values(**columns))
+    await statements.change(tx, ledger, {"delivery_id": delivery_id}, columns)
 
 
 async def find_upload(tx: AsyncConnection, account: str, photo: str) -> str | None:
@@ -190,7 +213,12 @@ def _attempt(row: Any) -> Attempt:
 def _receipt(row: Any) -> Receipt | None:
     if not row.remote_id:
         return None
-    return Receipt(remote_id=row.remote_id, permalink=row.permalink, more_ids=tuple(row.more_ids or ()))
+    return Receipt(
+        remote_id=row.remote_id,
+        permalink=row.permalink,
+        more_ids=tuple(row.more_ids or ()),
+        published_at=row.ended_at,
+    )
 
 
 def _entry(row: Any) -> LedgerEntry:

@@ -434,6 +434,21 @@ house = Table(
     Column("note", Text, nullable=False, server_default=""),
 )
 
+# What lets an editor into the calendar: sessions, one-time links, and Telegram's signed data that was used already.
+# Only a hash of what the browser holds is kept, so that a copy of the database opens nothing.
+passes = Table(
+    "passes",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("telegram_id", BigInteger, nullable=False),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("ends_at", UtcTime, nullable=False),
+    CheckConstraint("kind IN ('session', 'link', 'spent')", name="kind"),
+    Index("ix_passes_telegram_id_kind", "telegram_id", "kind"),
+    Index("ix_passes_ends_at", "ends_at"),
+)
+
 # What the platforms tell of a post, as a series: a row where a figure differs from the one before.
 figures = Table(
     "figures",

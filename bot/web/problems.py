@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 CLIENT = web.RequestKey("client", str)  # the address of whoever asks
+HTTPS = web.RequestKey("https", bool)  # whether they asked over https, seen through trusted proxies only
 
 _TITLES = {401: "Not authorised", 413: "Too large", 422: "Not an article", 503: "Not available"}
 

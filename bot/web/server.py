@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from bot.errors import BotError
 from bot.logs import logger
-from bot.web.problems import CLIENT, problem
+from bot.web.problems import CLIENT, HTTPS, problem
 
 _PORTS = "VISTNYK_WEB__HOST, VISTNYK_WEB__PORT and VISTNYK_WEB__OPS_PORT choose where"
 _log = logger("web")
@@ -79,6 +79,7 @@ class Server:
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             request[CLIENT] = self._client(request)
+            request[HTTPS] = self._is_https(request)
             try:
                 answer = await handler(request)
             except web.HTTPException as error:
@@ -96,15 +97,27 @@ class Server:
 
         return guard
 
+    def _is_https(self, request: web.Request) -> bool:
+        """Say whether whoever asks came over https, by the word of a trusted proxy alone."""
+        told = request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
+        return request.secure or (told == "https" and self._trusts(request.remote or ""))
+
     def _client(self, request: web.Request) -> str:
         """Return the address of whoever asks, seen through trusted proxies only."""
         hops = [request.remote or ""]
         hops += [hop.strip() for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")) if hop.strip()]
         for hop in hops:
             try:
-                address = ip_address(hop)
+                ip_address(hop)
             except ValueError:
                 return hops[0]
-            if not any(address.version == network.version and address in network for network in self._trusted):
+            if not self._trusts(hop):
                 return hop
         return hops[-1]
+
+    def _trusts(self, hop: str) -> bool:
+        try:
+            address = ip_address(hop)
+        except ValueError:
+            return False
+        return any(address.version == network.version and address in network for network in self._trusted)

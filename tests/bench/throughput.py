@@ -120,6 +120,7 @@ async def _push(url: str, database_url: str, place: Path, count: int) -> dict[st
         Surroundings(variables, dotenv=place / "no", secrets=place / "no"), config=place / "vistnyk.toml"
     )
     async with open_service(configuration) as service:
+        await service.reconciler.recover()
         working = asyncio.create_task(service.worker.run())
         assert service.server is not None
         address = f"http://127.0.0.1:{service.server.port}/api/articles"

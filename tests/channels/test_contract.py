@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.ledger import Presence
+from bot.domain.delivery import DeliveryId
+from bot.domain.ledger import Presence, unknown_id
 from bot.domain.post import Method
 from bot.errors import (
     AccessLostError,
@@ -78,6 +79,17 @@ async def test_what_is_not_there_is_gone_for_edits_and_withdrawals(stage: Stage)
     await stage.publisher.withdraw(entry)
     with pytest.raises(GoneError):
         await stage.publisher.withdraw(entry)
+
+
+async def test_a_post_whose_id_was_never_learnt_is_gone_without_a_call(stage: Stage) -> None:
+    entry = renamed(await stage.publish("Є"), unknown_id(DeliveryId(17)))
+    parcel = await stage.parcel("Немає")
+    calls = stage.calls()
+    with pytest.raises(GoneError):
+        await stage.publisher.edit(entry, parcel)
+    with pytest.raises(GoneError):
+        await stage.publisher.withdraw(entry)
+    assert stage.calls() == calls
 
 
 @pytest.mark.parametrize("mishap", BEFORE + AFTER, ids=lambda mishap: mishap.name)

@@ -52,7 +52,8 @@ def main() -> None:
             without=[name for name in chosen.without.split(",") if name],
         )
     except ValueError as error:
-        sys.exit(str(error))
+        _tell(str(error))
+        sys.exit(2)
     folder = Path(tempfile.mkdtemp(prefix="vistnyk-chaos-"))
     folder.chmod(0o755)  # PostgreSQL may run as a user of its own
     bot.compose.sentences.warm()

@@ -65,7 +65,13 @@ def article_in(text: str) -> int | None:
 def called(calls: Mapping[str, Sequence[Json]]) -> list[Called]:
     """Return all calls in order of time, each with whom a ban concerns: a chat, a page."""
     found = [
-        Called(at=one["at"], key=_whom(platform, one), banned_for=one["banned_for"], inside_ban=one["inside_ban"])
+        Called(
+            at=one["at"],
+            key=_whom(platform, one),
+            method=one["method"],
+            banned_for=one["banned_for"],
+            inside_ban=one["inside_ban"],
+        )
         for platform, made in calls.items()
         for one in made
     ]

@@ -46,10 +46,11 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Called:
-    """A call as the sandbox recorded it; `key` is whom a ban concerns."""
+    """A call as the sandbox recorded it; `key` is whom a ban concerns, `method` what was called."""
 
     at: float
     key: str
+    method: str = ""
     banned_for: int = 0
     inside_ban: bool = False
 
@@ -208,7 +209,7 @@ def judge_bans(verdict: Verdict, calls: Sequence[Called], interrupted_at: Sequen
             if lost:
                 verdict.unheard += 1
             else:
-                words = f"a call to {call.key} came {call.at - began:.2f} s after it was told to wait"
+                words = f"{call.method} came at {call.at:.2f}, {call.at - began:.2f} s after the ban began"
                 verdict.violations.append(Violation(kind="inside a ban", channel=call.key, article=None, words=words))
         elif call.banned_for:
             begun[call.key] = call.at

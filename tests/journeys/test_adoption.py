@@ -136,6 +136,32 @@ async def test_what_comes_back_retracted_to_a_new_database_is_taken_down_where_i
     assert len(shown(outlet)) == 2
 
 
+async def test_a_correction_that_came_with_a_new_database_reaches_the_post_of_the_old_one(outlet: Outlet):
+    async with outlet.open() as service:
+        await publish(service, *stories(1))
+    database_file(outlet).unlink()
+    async with outlet.open() as service:
+        (story,) = stories(1)
+        await publish(service, replace(story, title="Новина 0, уточнена"))
+        await service.worker.drain()
+    assert [post.text.splitlines()[0] for post in outlet.telegram] == ["Новина 0, уточнена"]
+    assert [post.message.splitlines()[0] for post in outlet.facebook] == ["Новина 0, уточнена"]
+
+
+async def test_a_retraction_that_comes_before_the_channel_could_be_read_takes_its_post_down(outlet: Outlet):
+    async with outlet.open() as service:
+        await publish(service, *stories(2))
+    database_file(outlet).unlink()
+    outlet.sandbox.telegram.read_back = outlet.sandbox.facebook.read_back = ReadBack(redirect=True)
+    async with outlet.open() as service:
+        kept, gone = stories(2)
+        await service.house.intake.accept([kept, replace(gone, retracted=True)], "push")
+        outlet.sandbox.telegram.read_back = outlet.sandbox.facebook.read_back = ReadBack()
+        await _drained(service, lambda: len(outlet.telegram) == len(outlet.facebook) == 1)
+    assert [post.text.splitlines()[0] for post in outlet.telegram] == ["Новина 0"]
+    assert len(shown(outlet)) == 2
+
+
 async def test_the_gap_counts_from_the_newest_post_of_the_channel_also_after_a_loss(outlet: Outlet):
     outlet.write(schedule="")
     outlet.toml.write_text(outlet.toml.read_text("utf-8").replace('min_gap = "0s"', 'min_gap = "1h"'), "utf-8")
@@ -234,7 +260,7 @@ async def publish(service: Service, *articles: Article) -> None:
     """Take articles in and send what is due, once the channels are compared."""
     await service.house.intake.accept(articles, "push")
     await asyncio.sleep(0.4)
-    await service.reconciler.reconcile()
+    await service.reconciler.prove()
     await service.worker.drain()
 
 
@@ -243,5 +269,6 @@ async def _drained(service: Service, condition) -> None:
     async with asyncio.timeout(20):
         while not condition():
             await service.reconciler.reconcile()
+            await service.reconciler.prove()
             await service.worker.drain()
             await asyncio.sleep(0.05)

@@ -189,6 +189,7 @@ async def test_two_replicas_tell_each_once(outlet: Outlet, siren: Siren, postgre
         assert len(cards(outlet)) == len(siren.taken) == 1
 
 
+@pytest.mark.timeout(300)  # three starts of a whole process
 async def test_a_running_service_tells_by_itself_and_once_though_it_is_killed_twice(desk: Outlet, siren: Siren) -> None:
     telegram = desk.sandbox.telegram
     desk.variables["VISTNYK_LOG__LEVEL"] = "DEBUG"

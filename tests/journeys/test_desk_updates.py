@@ -265,6 +265,15 @@ async def test_without_editors_nobody_is_heard(outlet: Outlet) -> None:
     assert inbox(outlet).poller == 0
 
 
+async def test_in_shadow_mode_the_older_tool_keeps_its_updates(desk: Outlet) -> None:
+    desk.variables["VISTNYK_MODE"] = "shadow"
+    async with desk.open() as service, service.desk:
+        assert service.desk.notices is None
+        desk.sandbox.telegram.say(CHIEF, BOT_ID, "/start")
+        await publish(service, a_story())
+    assert inbox(desk).poller == 0
+
+
 async def test_without_a_telegram_token_the_desk_is_quiet(outlet: Outlet) -> None:
     outlet.toml.write_text('[[sources]]\nname = "push"\nkind = "push"\n' + FACEBOOK_ONLY, "utf-8")
     del outlet.variables["VISTNYK_TELEGRAM__TOKEN"]

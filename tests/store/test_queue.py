@@ -44,7 +44,7 @@ async def queued(
 
 async def claimed(database: Database, delivery_id: DeliveryId, at: datetime = NOON) -> Delivery | None:
     async with database.write() as tx:
-        return await deliveries.claim(tx, delivery_id, at, at + LEASE)
+        return await deliveries.claim(tx, delivery_id, at + LEASE)
 
 
 async def test_the_first_of_each_turn_is_found(database, channel_id):
@@ -54,7 +54,7 @@ async def test_the_first_of_each_turn_is_found(database, channel_id):
     pinned = await queued(database, channel_id, pinned_at=NOON + timedelta(hours=1))
     await queued(database, channel_id, state=State.PROPOSED)
     async with database.read() as tx:
-        heads = {head.delivery for head in await deliveries.heads(tx, channel_id)}
+        heads = {head.delivery for head in await deliveries.heads(tx, channel_id) or ()}
     assert heads == {first, breaking, pinned}
     assert later not in heads
 
@@ -100,7 +100,7 @@ async def test_nothing_else_of_a_channel_is_claimed_while_one_is_in_flight(datab
         async with database.write() as tx:
             await tx.execute(rows.update().where(rows.c.id == second).values(state=State.CLAIMED))
     async with database.read() as tx:
-        assert await deliveries.in_flight(tx, channel_id) == first
+        assert await deliveries.heads(tx, channel_id) is None
 
 
 async def test_two_claims_of_one_delivery_give_it_to_one(database, channel_id):
@@ -150,8 +150,38 @@ async def test_a_claim_uses_the_partial_indexes_and_never_scans_the_history(data
         told = "\n".join(" ".join(map(str, line)) for line in lines)
     assert "ix_deliveries_turn" in told
     assert "ix_deliveries_pinned" in told
+    assert "uq_deliveries_in_flight" in told
     assert "Seq Scan" not in told
     assert "SCAN deliveries" not in told
+
+
+async def test_the_time_is_told_when_the_channels_are_locked_and_not_before(database, channel_id):
+    first_is_in, told = asyncio.Event(), []
+
+    async def hold() -> None:
+        async with channels.turn(database, [channel_id]):
+            first_is_in.set()
+            await asyncio.sleep(0.3)
+            async with database.read() as tx:
+                told.append(await database.now(tx))
+
+    holding = asyncio.create_task(hold())
+    await first_is_in.wait()
+    async with channels.turn(database, [channel_id]) as (_, now):
+        told.append(now)
+    await holding
+    assert told[0] <= told[1]
+
+
+async def test_a_channel_that_another_has_in_hand_is_not_waited_for(database, channel_id):
+    if not database.is_embedded:  # there, whoever writes is alone
+        async with channels.turn(database, [channel_id]), database.write() as other:
+            assert await channels.alone(database, other, channel_id) is None
+    async with database.write() as tx:
+        taken = await channels.alone(database, tx, channel_id)
+        assert taken is not None
+        assert taken[0].id == channel_id
+        assert abs(taken[1] - await database.now(tx)) < timedelta(seconds=5)
 
 
 async def test_a_channel_sleeps_until_something_wakes_it_and_only_ever_wakes_earlier(database, channel_id):
@@ -198,7 +228,7 @@ async def test_a_ban_moves_every_later_call_behind_it(database):
 async def test_two_transactions_that_read_and_write_lose_no_update(database, channel_id):
     async def add_one() -> None:
         async with database.write() as tx:
-            row = await channels.get(tx, channel_id, alone=False)
+            row = await channels.get(tx, channel_id)
             locked = "" if database.is_embedded else " FOR UPDATE"
             count = (
                 await tx.execute(text(f"SELECT access_detail FROM channels WHERE id = :id{locked}"), {"id": channel_id})

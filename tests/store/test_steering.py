@@ -255,7 +255,7 @@ async def test_an_editor_who_comes_after_the_worker_is_told_so(database, channel
     """Without the look at the state the claimed post would be changed under the worker's hands."""
     delivery_id = await queued(database, channel_id)
     async with database.write() as tx:
-        assert await deliveries.claim(tx, delivery_id, NOON, NOON + HOUR) is not None
+        assert await deliveries.claim(tx, delivery_id, NOON + HOUR) is not None
     for step in (steering.hold, steering.cancel):
         with pytest.raises(DeskError, match="готується до виходу"):
             await act(database, channel_id, step, delivery_id)

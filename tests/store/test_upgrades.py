@@ -212,6 +212,6 @@ async def test_a_database_that_is_newer_than_this_release_is_taken_as_it_is(
     assert await database.schema() == newer
     async with database.write() as tx:
         ids = await channels.open_channels(tx, [a_channel()], clock.now())
-        row = await channels.get(tx, ids["main"], alone=True)
-    assert row is not None
-    assert row.name == "main"
+        taken = await channels.alone(database, tx, ids["main"])
+    assert taken is not None
+    assert taken[0].name == "main"
