@@ -87,7 +87,7 @@ def _columns(
     if not most:
         sheet.write((WIDTH / 2, (top + bottom) / 2 + 16), nothing, 28, _MUTED, anchor="mm")
         return
-    step = _step(most)
+    step = _step(most, marks=max(2, (floor - ceiling) // 34))
     labels = [_number(mark) for mark in range(0, most + 1, step)]
     left = _LEFT + max(sheet.breadth(label, 24) for label in labels) + 16
     for place, label in enumerate(labels):
@@ -157,12 +157,12 @@ def _bars(days: Sequence[Day]) -> tuple[list[Day], str]:
     return bars, "по тижнях"
 
 
-def _step(most: int) -> int:
-    """Return a round distance of which three to five fit below the highest bar."""
+def _step(most: int, marks: int) -> int:
+    """Return the least round distance of which at most so many fit below the highest bar."""
     size = 1
     while True:
         for step in (size, 2 * size, 5 * size):
-            if most / step <= 4.5:
+            if most // step <= marks:
                 return step
         size *= 10
 
