@@ -12,22 +12,13 @@ from contextlib import suppress
 from typing import Any, Self
 
 import asyncpg
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.logs import logger
-from bot.store.database import Database
+from bot.store.database import BELL, Database
 
-_NAME = "vistnyk"
 _PULSE = 30.0  # seconds between looks whether the connection still lives
 _AGAIN = 2.0  # seconds before a lost connection is made anew
 _log = logger("bell")
-
-
-async def ring(tx: AsyncConnection) -> None:
-    """Ring when this transaction commits."""
-    if tx.dialect.name == "postgresql":
-        await tx.execute(text(f"NOTIFY {_NAME}"))
 
 
 class Bell:
@@ -65,7 +56,7 @@ class Bell:
         connection = await asyncpg.connect(**how, timeout=10)
         try:
             connection.add_termination_listener(lambda _: ended.set())
-            await connection.add_listener(_NAME, self._rung)
+            await connection.add_listener(BELL, self._rung)
             self._heard()
             while not ended.is_set():
                 with suppress(TimeoutError):

@@ -15,8 +15,8 @@ from bot.domain.channel import Channel, ChannelId
 from bot.domain.delivery import DeliveryId, State
 from bot.domain.plan import Status
 from bot.domain.timetable import Timetable
-from bot.store import bell, statements
-from bot.store.database import Database
+from bot.store import statements
+from bot.store.database import Database, ring
 from bot.store.decisions import Decision, decide
 from bot.store.tables import channels, deliveries, house, ledger
 
@@ -163,7 +163,7 @@ async def everyone(tx: AsyncConnection) -> list[ChannelRow]:
 async def wake(tx: AsyncConnection, ids: Sequence[ChannelId], at: datetime) -> None:
     """Have the workers look at channels at that time or earlier, those of other processes too."""
     if ids:
-        await bell.ring(tx)
+        await ring(tx)
         await tx.execute(
             update(channels)
             .where(

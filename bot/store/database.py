@@ -27,6 +27,7 @@ from bot.errors import DatabaseError, SettingsError
 from bot.store.embedded import connect
 
 SCHEMA = "0003"  # the newest revision under alembic/versions; a test compares
+BELL = "vistnyk"  # the channel of LISTEN and NOTIFY
 
 _QUEUES = 120.0  # seconds; a thousand channels that want a connection at once get one after the other
 _STEP = timedelta(seconds=1)  # a clock that is off by more was set
@@ -207,6 +208,12 @@ class Database:
                 f"{self.shown} is not migrated (schema {current or 'none'}, this release needs {SCHEMA});"
                 " run `vistnyk db upgrade`"
             )
+
+
+async def ring(tx: AsyncConnection) -> None:
+    """Ring the bell between replicas when this transaction commits (`store.bell` hears it); none on an embedded one."""
+    if tx.dialect.name == "postgresql":
+        await tx.execute(text(f"NOTIFY {BELL}"))
 
 
 @contextlib.asynccontextmanager
