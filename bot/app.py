@@ -111,7 +111,7 @@ async def open_database(stack: AsyncExitStack, configuration: Configuration, clo
         DatabaseError: it is unreachable, or a PostgreSQL that is not migrated.
     """
     database = await stack.enter_async_context(Database(configuration.settings.database_url, clock))
-    database.on_step = steps.shift
+    database.follow = steps.follow
     try:
         if database.is_embedded:
             await database.upgrade()

@@ -48,7 +48,7 @@ class Database:
         url: `sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`.
         clock: whose time counts on SQLite; PostgreSQL's own counts there, so that replicas agree.
 
-    `on_step` is called on SQLite, in a transaction of its own before the next one, when that clock was set.
+    `follow` is called on SQLite in a transaction of its own: before the first one, and when that clock was set.
     """
 
     def __init__(self, url: str, clock: Clock) -> None:
@@ -63,8 +63,8 @@ class Database:
             )
         self._clock = clock
         self._lock: int | None = None
-        self._anchor = (clock.now(), clock.running())
-        self.on_step: Callable[[AsyncConnection, timedelta, datetime], Awaitable[None]] | None = None
+        self._anchor: tuple[datetime, float] | None = None  # the wall clock and the running one at the last write
+        self.follow: Callable[[AsyncConnection, Clock], Awaitable[None]] | None = None
         self._writer: AsyncEngine
         self._reader: AsyncEngine
 
@@ -133,16 +133,15 @@ class Database:
 
         Asked with the one writing connection in hand, so that nothing is written by the new time before.
         """
-        if not self.is_embedded or self.on_step is None:
+        if not self.is_embedded or self.follow is None:
             return False
-        wall, running = self._anchor
-        now, is_running = self._clock.now(), self._clock.running()
-        step = now - wall - timedelta(seconds=is_running - running)
-        was_set = abs(step) >= _STEP
-        if was_set:
-            await self.on_step(tx, step, now)
-        self._anchor = (now, is_running)
-        return was_set
+        before, self._anchor = self._anchor, (self._clock.now(), self._clock.running())
+        if before is not None:
+            (wall, running), (now, is_running) = before, self._anchor
+            if abs(now - wall - timedelta(seconds=is_running - running)) < _STEP:
+                return False
+        await self.follow(tx, self._clock)
+        return True
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

@@ -10,6 +10,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.clock import boot
+
 
 class StrayClock:
     """A clock whose time of day is stepped from outside, for all that map its file; what runs is never wrong."""
@@ -33,6 +35,9 @@ class StrayClock:
 
     def running(self) -> float:
         return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def boot(self) -> str:
+        return boot()
 
 
 class Met:
