@@ -40,6 +40,8 @@ _NEIGHBOURS = 5
 _PATIENCE = 1.0  # seconds between looks at a channel that is not compared yet
 _LONG_AGO = timedelta(days=3)
 _LOOKS = 12  # at one survey, before a channel counts as unreadable
+_FAILED = 2  # looks of one survey that may
+_SOON = 0.2  # seconds until the look after one that failed
 _log = logger("proving")
 
 
@@ -216,12 +218,20 @@ async def _held_unsent(tx: AsyncConnection, channel_id: ChannelId) -> list[Deliv
 
 
 async def _in_full(publisher: Publisher, known: set[str]) -> Survey:
-    """Survey a channel until nothing escapes: one look alone may have left posts out."""
+    """Survey a channel until nothing escapes: one look alone may have left posts out.
+
+    A few looks may fail in between; what the others showed is not forgotten for that.
+    """
     looks: list[Survey] = []
+    failed = 0
     while len(looks) < _LOOKS:
         shown = await publisher.survey(known, _MOST)
         if not shown.readable or shown.for_good:
-            return shown
+            failed += 1
+            if shown.for_good or shown.access_lost or failed > _FAILED:
+                return shown
+            await asyncio.sleep(_SOON)
+            continue
         looks.append(shown)
         if nothing_escapes(_comparable(looks)):
             posts = {post.remote_id: post for look in looks for post in look.posts}
