@@ -331,6 +331,7 @@ async def open_service(
             shadow=settings.mode == "shadow",
         )
         worker = Worker(house.database, house.clock, house.metrics, lanes, deliverer)
+        prover.on_proven = worker.ring
         # An embedded database has one process at a time: the next one need not wait for a dead one's duties.
         embedded = house.database.is_embedded
         holder = "embedded" if embedded else f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -351,11 +352,6 @@ async def open_service(
             desk=await _desk(configuration, house, lanes, holder, worker.ring),
         )
 
-        def queued(new: list[DeliveryId]) -> None:
-            house.proof.note(new)
-            worker.ring()
-
-        house.intake.on_queued = queued
         await stack.enter_async_context(Bell(house.database, worker.ring))
         if serve_web:
             calendar = _calendar(configuration, service, photos)
@@ -494,7 +490,6 @@ def _calendar(configuration: Configuration, service: Service, photos: PhotoDesk)
         house.composer,
         photos,
         house.served,
-        on_moved=service.worker.ring,
     )
 
 

@@ -65,7 +65,8 @@ class _Trying:
 class Prover:
     """Knows which channels this process may publish to.
 
-    `before_serving` is called with each channel that was just proven, before anything is sent there.
+    `before_serving` is called with each channel that was just proven, before anything is sent there; `on_proven` once
+    what waits there may be sent.
     """
 
     def __init__(self, database: Database, clock: Clock, composer: Composer, timing: Timing) -> None:
@@ -78,6 +79,7 @@ class Prover:
         self._locks: dict[ChannelId, asyncio.Lock] = {}
         self._left: dict[ChannelId, float] = {}
         self.before_serving: Callable[[Lane], Awaitable[None]] | None = None
+        self.on_proven: Callable[[], None] = lambda: None
 
     def is_proven(self, channel_id: ChannelId) -> bool:
         """Whether what the channel shows is in the books."""
@@ -145,6 +147,7 @@ class Prover:
                 await self.before_serving(lane)
             self._seen[lane.id] = tuple(_neighbour(post) for post in reversed(shown.posts[-_NEIGHBOURS:]))
             self._trying.pop(lane.id, None)
+            self.on_proven()
             if not shown.readable:
                 _log.warning("the channel can never be read back", channel=lane.channel.name, why=shown.detail)
             return True

@@ -48,6 +48,7 @@ class Database:
         url: `sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`.
         clock: whose time counts on SQLite; PostgreSQL's own counts there, so that replicas agree.
 
+    `heard` is called on SQLite after a transaction that rang the bell (`store.bell` sets it).
     `follow` is called on SQLite in a transaction of its own: before the first one, and when that clock was set.
     """
 
@@ -63,6 +64,7 @@ class Database:
             )
         self._clock = clock
         self._lock: int | None = None
+        self.heard: Callable[[], None] = lambda: None
         self._anchor: tuple[datetime, float] | None = None  # the wall clock and the running one at the last write
         self.follow: Callable[[AsyncConnection, Clock], Awaitable[None]] | None = None
         self._writer: AsyncEngine
@@ -121,12 +123,17 @@ class Database:
         Raises:
             DatabaseError: the database cannot be reached; whether a commit passed is then unknown.
         """
+        rang = False
         async with _reached(self.shown):
             while True:
                 async with self._writer.begin() as tx:
                     if not await self._was_set(tx):
+                        tx.info.pop(BELL, None)
                         yield tx
-                        return
+                        rang = BELL in tx.info
+                        break
+        if rang:
+            self.heard()
 
     async def _was_set(self, tx: AsyncConnection) -> bool:
         """Notice that the wall clock was set, as it and the running clock no longer agree, and have that followed.
@@ -210,9 +217,11 @@ class Database:
 
 
 async def ring(tx: AsyncConnection) -> None:
-    """Ring the bell between replicas when this transaction commits (`store.bell` hears it); none on an embedded one."""
+    """Ring the bell of all workers when this transaction commits; `store.bell` hears it."""
     if tx.dialect.name == "postgresql":
         await tx.execute(text(f"NOTIFY {BELL}"))
+    else:
+        tx.info[BELL] = True
 
 
 @contextlib.asynccontextmanager
