@@ -87,7 +87,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, help="repeat the chance of an earlier run")
     parser.add_argument(
-        "--cells", default="", help="only these, with commas: sqlite, postgres-1, postgres-2, postgres-4"
+        "--cells", default="", help="only these, with commas: sqlite-a, sqlite-b, postgres-1, postgres-2, postgres-4"
     )
     parser.add_argument("--long", action="store_true", help="an hour instead of minutes")
     parser.add_argument("--kills", type=int, help="kills a cell, at least")
