@@ -42,6 +42,7 @@ def cells(times: Times, *, long: bool = False) -> list[Cell]:
             kills=-(-kills // share),
             deliveries=-(-deliveries // share),
             restores=(4 if long else 2) // share + 1,
+            loses_database=long or name in ("sqlite-b", "postgres-2"),
             within=(3000.0 if long else 400.0) * times.slow,
             times=times,
             climate=Climate(kill=kill),

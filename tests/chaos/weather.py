@@ -58,7 +58,7 @@ class Climate:
     freeze: float = 14.0
     cut: float = 9.0
     step: float = 9.0
-    lie: float = 3.0
+    lie: float = 5.0
     storm: float = 25.0
     mishaps: float = 1.0
     failpoints: float = 0.6  # share of workers that have some armed
