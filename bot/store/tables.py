@@ -190,7 +190,7 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("rung", SmallInteger, nullable=False, server_default="0"),
     Column("words", Text, nullable=False, server_default=""),  # an editor's own text, without markup
-    # What an editor gave this post instead of the article's: {"words" (HTML), "photo", "credit"}; `domain.delivery.Own`.
+    # What an editor gave it in place of the article's: {"words" (HTML), "photo", "credit"}; `domain.post.Own`.
     Column("own", _Json),
     Column("listed", _Json),  # the articles of a digest
     Column("text", Text, nullable=False, server_default=""),  # as sent
