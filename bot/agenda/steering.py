@@ -34,6 +34,7 @@ from bot.store.tables import deliveries as rows
 from bot.store.tables import ledger as ledger_rows
 
 STOP = "stop"  # the fact of the house that stops everything
+PUBLISH = "publish"  # the act that can be stopped for a moment
 MOST_WORDS = 4096
 _GRACE = timedelta(minutes=1)  # a time picked a moment ago is not past yet
 _FARTHEST = timedelta(days=366)
@@ -104,6 +105,34 @@ async def agree(
     act = _Act(tx=tx, who=who, now=now, action="agree")
     delivery = await _load(act, delivery_id, {State.PROPOSED})
     return await _go(act, delivery, pinned_at=None if at is None else _chosen(delivery, at, now))
+
+
+async def publish(
+    tx: AsyncConnection, delivery_id: DeliveryId, undo: timedelta = timedelta(0), *, who: str, now: datetime
+) -> Delivery:
+    """Have a delivery go out once `undo` is over («Опублікувати»); until then `stop` keeps it from going.
+
+    As a pin for that time it is consent, and goes past windows, gaps and freshness. A change of a public post has no
+    time of its own: it goes in its turn, but not before.
+    """
+    act = _Act(tx=tx, who=who, now=now, action=PUBLISH)
+    delivery = await _load(act, delivery_id, WAITING)
+    _refuse_unsettled(delivery)
+    if delivery.kind.makes_public:
+        return await _go(act, delivery, pinned_at=_chosen(delivery, now + undo, now))
+    return await _go(act, delivery, turn_at=max(delivery.turn_at, now + undo))
+
+
+async def stop(tx: AsyncConnection, delivery_id: DeliveryId, *, who: str, now: datetime) -> Delivery:
+    """Keep back what `publish` let go («Зупинити»), while it has not left: it is held, with the time it had before."""
+    act = _Act(tx=tx, who=who, now=now, action="stop")
+    delivery = await _load(act, delivery_id, {State.PLANNED})
+    last = await last_act(tx, subject(delivery.id), now - _REMEMBERED)
+    kept = delivery.pinned_at
+    if last is not None and last["action"] == PUBLISH:
+        before = last["before"]["pinned_at"]
+        kept = datetime.fromisoformat(before) if before is not None else None
+    return await _step(act, delivery, State.HELD, held_reason=HeldReason.EDITOR, pinned_at=kept)
 
 
 async def decline(tx: AsyncConnection, delivery_id: DeliveryId, *, who: str, now: datetime) -> Delivery:
@@ -275,11 +304,11 @@ def _chosen(delivery: Delivery, at: datetime | None, now: datetime) -> datetime:
     return chosen
 
 
-async def _go(act: _Act, delivery: Delivery, *, pinned_at: datetime | None) -> Delivery:
+async def _go(act: _Act, delivery: Delivery, **times: datetime | None) -> Delivery:
     """Have a delivery planned, whatever it waited for."""
     if delivery.state is State.PLANNED:
-        return await _change(act, delivery, pinned_at=pinned_at)
-    return await _step(act, delivery, State.PLANNED, pinned_at=pinned_at, error="")
+        return await _change(act, delivery, **times)
+    return await _step(act, delivery, State.PLANNED, error="", **times)
 
 
 async def _drop(act: _Act, delivery: Delivery) -> Delivery:
