@@ -59,7 +59,7 @@ from bot.sources.folder import Folder
 from bot.sources.page import Page
 from bot.sources.table import Table
 from bot.store import channels as channel_rows
-from bot.store import editors, steps
+from bot.store import editors, pictures, steps
 from bot.store import house as leases
 from bot.store.bell import Bell
 from bot.store.database import Database
@@ -317,7 +317,7 @@ async def open_service(
             house.metrics.channel_access.labels(channel.name).set(1)
         timing = Timing(**{name: getattr(settings.delivery, name) for name in Timing.__dataclass_fields__})
         folders = [one.path for one in settings.sources if isinstance(one, FolderSettings)]
-        photos = await stack.enter_async_context(PhotoDesk(house.fetcher, folders))
+        photos = await stack.enter_async_context(PhotoDesk(house.fetcher, folders, partial(_kept, house.database)))
         recorder = Recorder(house.database, house.clock, house.metrics, lanes, timing)
         prover = Prover(house.database, house.clock, house.composer, timing)
         deliverer = Deliverer(
@@ -362,6 +362,11 @@ async def open_service(
             service.server = await stack.enter_async_context(_server(configuration, service, calendar))
             stack.callback(calendar.live.close)  # before the server waits for pages that only listen
         yield service
+
+
+async def _kept(database: Database, address: str) -> bytes | None:
+    async with database.read() as tx:
+        return await pictures.get(tx, address)
 
 
 def _insights(configuration: Configuration, house: House, lanes: dict[ChannelId, Lane], holder: str) -> Insights:

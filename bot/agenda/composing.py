@@ -7,12 +7,13 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.compose.markup import escape
 from bot.compose.post import Composer
 from bot.domain.article import Article
 from bot.domain.channel import Channel
 from bot.domain.delivery import Delivery, Kind
 from bot.domain.ledger import LedgerEntry
-from bot.domain.post import Post
+from bot.domain.post import Own, Post
 from bot.store import articles, ledger
 from bot.store.articles import StoredArticle
 
@@ -38,6 +39,11 @@ async def material(tx: AsyncConnection, delivery: Delivery) -> Material:
     )
 
 
+def own_of(delivery: Delivery) -> Own | None:
+    """Return what an editor gave a delivery; an earlier release kept words alone, without markup."""
+    return delivery.own or (Own(words=escape(delivery.words)) if delivery.words else None)
+
+
 def compose(composer: Composer, made_of: Material, channel: Channel, *, at: datetime, least_rung: int = 0) -> Post:
     """Make the post of a delivery.
 
@@ -48,15 +54,15 @@ def compose(composer: Composer, made_of: Material, channel: Channel, *, at: date
     Raises:
         ComposeError: none can be made.
     """
-    delivery, stored, target = made_of.delivery, made_of.stored, made_of.target
-    method = target.method if target is not None else None
-    if delivery.kind is Kind.DIGEST:
+    delivery, stored, own = made_of.delivery, made_of.stored, own_of(made_of.delivery)
+    method = made_of.target.method if made_of.target is not None else None
+    if delivery.kind is Kind.DIGEST and not delivery.has_own_words:
         return composer.digest(list(made_of.listed), channel, at=at)
-    if stored is None or delivery.words:
-        return composer.words(delivery.words, channel, at=at)
+    if stored is None:
+        return composer.words(own or Own(), channel, at=at, method=method)
     if delivery.kind is Kind.WITHDRAW:
         return composer.notice(stored.article, channel, at=at, what="retracted", method=method)
-    if delivery.repost < 0:
+    if delivery.repost < 0 and not delivery.has_own_words:
         return composer.notice(stored.article, channel, at=at, what="corrected")
     rung = 0 if delivery.kind is Kind.EDIT else max(delivery.rung, least_rung)
-    return composer.compose(stored.article, channel, at=at, rung=rung, method=method)
+    return composer.compose(stored.article, channel, at=at, rung=rung, method=method, own=own)

@@ -11,7 +11,7 @@ so in Ukrainian, to be shown as it is; of two who press at once, the second one 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,11 +20,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.agenda import refusals
 from bot.agenda.follow_up import follow
+from bot.compose.markup import one_line, plain
 from bot.domain.channel import Channel, ChannelId, Platform
 from bot.domain.delivery import WAITING, Delivery, DeliveryId, HeldReason, Kind, State
 from bot.domain.ledger import Receipt, unknown_id
 from bot.domain.plan import FOREVER
-from bot.domain.post import Method
+from bot.domain.post import Method, Own
 from bot.errors import DeskError, LostClaimError
 from bot.store import articles, channels, deliveries, house, ledger
 from bot.store.decisions import Decision, decide, last_act, record_act
@@ -39,6 +40,7 @@ _GRACE = timedelta(minutes=1)  # a time picked a moment ago is not past yet
 _FARTHEST = timedelta(days=366)
 _REMEMBERED = timedelta(days=2)  # how far back "who did this" is looked for
 _WORDS = {State.HELD: "held: editor"}  # what `why` calls a step
+_LETS_GO = frozenset({"agree", "release"})
 _BY_NOBODY = frozenset({HeldReason.ACCESS, HeldReason.NO_EVIDENCE})  # these are not simply let go
 
 
@@ -140,14 +142,29 @@ async def decline(tx: AsyncConnection, delivery_id: DeliveryId, *, who: str, now
 
 
 async def reword(tx: AsyncConnection, delivery_id: DeliveryId, text: str, *, who: str, now: datetime) -> Delivery:
-    """Give a waiting delivery an editor's own words."""
+    """Give a waiting delivery an editor's own words.
+
+    Args:
+        text: in Telegram's HTML.
+    """
     act = _Act(tx=tx, who=who, now=now, action="reword")
     delivery = await _load(act, delivery_id, WAITING)
-    if not text.strip():
+    check_words(text)
+    own = replace(delivery.own or Own(), words=text)
+    return await _change(act, delivery, words=plain(text, Platform.TELEGRAM), own=asdict(own))
+
+
+def check_words(text: str) -> None:
+    """Refuse words that can be no post.
+
+    Raises:
+        DeskError: they are empty, or more than any platform takes.
+    """
+    words = plain(text, Platform.TELEGRAM)
+    if not one_line(words):
         raise DeskError(refusals.NO_TEXT)
-    if len(text) > MOST_WORDS:
+    if len(words) > MOST_WORDS:
         raise DeskError(refusals.LONG_TEXT.format(most=MOST_WORDS))
-    return await _change(act, delivery, words=text)
 
 
 async def settle_held_present(
@@ -199,6 +216,12 @@ async def answered_for(tx: AsyncConnection, delivery: Delivery) -> bool:
         return False
     last = await last_act(tx, subject(delivery.id), delivery.pinned_at - _REMEMBERED)
     return last is not None and last["action"] == "again"
+
+
+async def agreed(tx: AsyncConnection, delivery: Delivery, since: datetime) -> bool:
+    """Say whether an editor let this delivery go since then, by the last that was decided about it."""
+    last = await last_act(tx, subject(delivery.id), since)
+    return last is not None and last["action"] in _LETS_GO
 
 
 async def pause_channel(

@@ -6,7 +6,7 @@ Every move is one UPDATE that names the fence and the state it starts from and m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ from bot.domain.delivery import (
     moved,
 )
 from bot.domain.plan import Head
+from bot.domain.post import Own
 from bot.errors import LostClaimError
 from bot.store import statements
 from bot.store.statements import rows_by
@@ -100,6 +101,7 @@ class NewDelivery:
     backlog: bool = False
     rung: int = 0
     words: str = ""
+    own: Own | None = None
     listed: Sequence[int] | None = None
     error: str = ""
 
@@ -121,6 +123,7 @@ async def queue(tx: AsyncConnection, new: NewDelivery, now: datetime) -> Deliver
         "backlog": new.backlog,
         "rung": new.rung,
         "words": new.words,
+        "own": None if new.own is None else asdict(new.own),
         "listed": list(new.listed) if new.listed is not None else None,
         "queued_at": now,
         "error": new.error,
@@ -243,6 +246,7 @@ def _delivery(row: Any) -> Delivery:
         repost=row.repost,
         backlog=row.backlog,
         words=row.words,
+        own=None if not row.own else Own(**row.own),
         listed=tuple(row.listed or ()),
         error=row.error,
         finished_at=row.finished_at,

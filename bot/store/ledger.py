@@ -117,7 +117,7 @@ async def enter(
     at: datetime,
     adopted: bool = False,
 ) -> None:
-    """Enter a post that is public."""
+    """Enter a post that is public; words that an editor gave it are a person's from the start."""
     values = {
         "delivery_id": delivery.id,
         "channel_id": delivery.channel_id,
@@ -131,6 +131,7 @@ async def enter(
         "text": text,
         "published_at": at,
         "adopted": adopted,
+        "hand_at": at if delivery.has_own_words else None,
     }
     await tx.execute(_ENTER, values)
 
@@ -271,4 +272,5 @@ def _entry(row: Any) -> LedgerEntry:
         withdrawn_at=row.withdrawn_at,
         more_ids=tuple(row.more_ids or ()),
         adopted=row.adopted,
+        hand_at=row.hand_at,
     )
