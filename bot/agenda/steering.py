@@ -40,7 +40,7 @@ _GRACE = timedelta(minutes=1)  # a time picked a moment ago is not past yet
 _FARTHEST = timedelta(days=366)
 _REMEMBERED = timedelta(days=2)  # how far back "who did this" is looked for
 _WORDS = {State.HELD: "held: editor"}  # what `why` calls a step
-_LETS_GO = frozenset({"agree", "release"})
+_LETS_GO = frozenset({"agree", "release", PUBLISH})
 _BY_NOBODY = frozenset({HeldReason.ACCESS, HeldReason.NO_EVIDENCE})  # these are not simply let go
 
 
