@@ -484,6 +484,7 @@ async def _desk(
             chat=settings.desk.chat,
             quiet=settings.desk.quiet,
             undo=settings.desk.undo,
+            summary_at=settings.desk.summary_at,
             sources=[one.name for one in settings.sources],
             alert_url=settings.alert_url.get_secret_value() if settings.alert_url is not None else "",
             web_url=settings.telegram.web_url,

@@ -38,8 +38,8 @@ class Board:
         """Say nothing for a while."""
         self._rests_until = max(self._rests_until, self._clock.running() + seconds)
 
-    async def say_list(self, chat: int, ids: Collection[int], text: str, buttons: Rows, *, silent: bool) -> bool:
-        """Write one message about several notices and remember it; False where it should be tried again."""
+    async def say(self, chat: int, ids: Collection[int], text: str, buttons: Rows = (), *, silent: bool) -> bool:
+        """Write one message about some notices and remember it; False where it should be tried again."""
 
         async def say() -> Told:
             return Told(chat=chat, message=await self._voice.say(chat, text, buttons, silent=silent), is_list=True)

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,7 @@ from bot.desk.notices import Notices
 from bot.desk.people import People
 from bot.desk.presses import Presses
 from bot.desk.previews import Drawer, Photos
+from bot.desk.reports import Reports
 from bot.desk.telling import Teller
 from bot.desk.touch import Doorkeeper
 from bot.desk.updates import Patience, Pollers
@@ -46,7 +47,8 @@ class Furniture:
 
     `bot` speaks with people, None for none; `bots` are all that are heard, `bot` among them. `limits` returns the rates
     that writing to a chat keeps. `photos` is where those of posts come from, `undo` how long «Зупинити» holds back a
-    post, `sources` the names of those that are asked. `stirred` is called when an editor has changed the queue.
+    post, `summary_at` when the day's account is told, `sources` the names of those that are asked. `stirred` is called
+    when an editor has changed the queue.
     """
 
     database: Database
@@ -63,6 +65,7 @@ class Furniture:
     chat: int = 0
     quiet: Sequence[Daily] = ()
     undo: timedelta = timedelta(0)
+    summary_at: time = time(21)
     sources: Collection[str] = ()
     alert_url: str = ""
     web_url: str = "https://t.me"
@@ -153,8 +156,16 @@ class Desk:
             zone=given.zone,
             handled=self.dispatcher.presses,
         )
-        board = Board(given.database, given.clock, voice)
-        return Teller(given.database, given.clock, board, drawer, chat=given.chat, quiet=given.quiet, zone=given.zone)
+        return Teller(
+            given.database,
+            given.clock,
+            Board(given.database, given.clock, voice),
+            drawer,
+            Reports(given.served, summary_at=given.summary_at, zone=given.zone),
+            chat=given.chat,
+            quiet=given.quiet,
+            zone=given.zone,
+        )
 
     async def _finish(self) -> None:
         await self._replies.close()

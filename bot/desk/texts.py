@@ -145,3 +145,18 @@ LOOK_AT_IT = "Дивитися"
 SOURCE_SILENT = "Нових статей з нього немає від {when}. Пробую далі; щойно запрацює, скажу тут."
 SOURCE_NEVER = "Ще жодного разу не вдалося його прочитати. Пробую далі; щойно запрацює, скажу тут."
 SOURCE_BACK = "Джерело знову працює з {time}."
+
+# --- reports ---
+
+EXPIRED_HEAD = "🍂 <b>Не вийшло, бо застаріло</b>"
+EXPIRED_LINE = "{channel}: {posts} — {titles}"
+QUOTED = "«{title}»"
+AND_MORE = "ще {count}"
+SUMMARY_HEAD = "📊 <b>Підсумок дня</b>"
+NOTHING_OUT = "нічого не вийшло"
+SUMMARY_WAITING = "чекають рішення: {count}"
+SUMMARY_EXPIRED = "застаріло: {count}"
+SUMMARY_FAILED = "платформа не прийняла: {count}"
+SUMMARY_BEST = "Найбільше реакцій:"
+SUMMARY_BEST_LINE = "• {title} ({channel}): {reactions}"
+REACTIONS = ("реакція", "реакції", "реакцій")

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.channel import ChannelId, Platform
 from bot.domain.delivery import DeliveryId, HeldReason, Kind, State, Turn
 from bot.store.deliveries import STANDING
-from bot.store.notices import ACCESS, PROPOSED, SOURCE, About, Notice
+from bot.store.notices import ACCESS, PROPOSED, REPORTS, SOURCE, About, Notice
 from bot.store.tables import articles, channels, deliveries, ledger, micros, notices, sources
 
 # Lost access is told of the channel, and with it what was held for it.
@@ -122,6 +122,8 @@ async def about(tx: AsyncConnection, wanted: Sequence[Notice]) -> dict[int, Abou
             known = of_delivery.get(notice.delivery_id)
         elif notice.what == SOURCE:
             known = of_source.get(_source(notice))
+        elif notice.what in REPORTS:
+            known = About()
         else:
             known = of_channel.get(notice.channel_id) if notice.channel_id is not None else None
         if known is not None:
