@@ -193,7 +193,7 @@ class Teller:
         ids = {notice.id for notice in left}
         if len(left) > CARDS:
             text, buttons = cards.listing([(one, standing.about[one.id]) for one in left])
-            is_said = go_on() and await self.board.say(chat, ids, text, buttons, silent=silent)
+            is_said = go_on() and await self.board.say(chat, ids, text, buttons, silent=silent, is_list=True)
             return set() if is_said else ids
         for one in left:
             if not go_on():
