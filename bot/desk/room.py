@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import time, timedelta
-from typing import Self
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from bot.channels.base import Publisher
@@ -32,6 +32,7 @@ from bot.desk.telling import Teller
 from bot.desk.touch import Doorkeeper
 from bot.desk.updates import Patience, Pollers
 from bot.desk.voice import Replies, Voice
+from bot.desk.webhooks import Hook, Webhooks
 from bot.domain.channel import Channel, ChannelId
 from bot.domain.timetable import Daily
 from bot.logs import logger
@@ -48,7 +49,7 @@ class Furniture:
     `bot` speaks with people, None for none; `bots` are all that are heard, `bot` among them. `limits` returns the rates
     that writing to a chat keeps. `photos` is where those of posts come from, `undo` how long «Зупинити» holds back a
     post, `summary_at` when the day's account is told, `sources` the names of those that are asked. `stirred` is called
-    when an editor has changed the queue.
+    when an editor has changed the queue. `hook` is where Telegram brings updates; None: it is asked for them.
     """
 
     database: Database
@@ -71,6 +72,7 @@ class Furniture:
     web_url: str = "https://t.me"
     stirred: Callable[[], None] = lambda: None
     patience: Patience | None = None
+    hook: Hook | None = None
 
 
 class Desk:
@@ -117,8 +119,12 @@ class Desk:
             )
             self.dispatcher.presses |= presses.handlers | approvals.handlers
             self.dispatcher.commands["start"] = People(self.dispatcher).start
-        self._pollers = Pollers(
-            given.database, given.clock, self.dispatcher, given.bots, holder=given.holder, patience=given.patience
+        self._ears: Pollers | Webhooks = (
+            Pollers(
+                given.database, given.clock, self.dispatcher, given.bots, holder=given.holder, patience=given.patience
+            )
+            if given.hook is None
+            else Webhooks(given.database, given.clock, self.dispatcher, given.bots, given.hook, holder=given.holder)
         )
 
     async def __aenter__(self) -> Self:
@@ -127,7 +133,7 @@ class Desk:
         for bot in self.given.bots:
             await self._stack.enter_async_context(bot)
         self._stack.push_async_callback(self._finish)
-        await self._stack.enter_async_context(self._pollers)
+        await self._stack.enter_async_context(self._ears)
         self._is_open = True
         if self.given.bots:
             _log.info("the desk listens", bots=[bot.account for bot in self.given.bots])
@@ -136,6 +142,16 @@ class Desk:
     async def __aexit__(self, *_: object) -> None:
         self._is_open = False
         await self._stack.aclose()
+
+    async def receive(self, number: str, plain: Mapping[str, Any]) -> bool:
+        """Handle an update that Telegram brings to the bot with this id; False where it has to come again.
+
+        Raises:
+            LookupError: no bot that is brought updates has this id.
+        """
+        if not isinstance(self._ears, Webhooks):
+            raise LookupError(number)
+        return await self._ears.receive(number, plain)
 
     async def look(self) -> None:
         """Tell what is new, and how what was told has ended; a message on its way is not lost to a stop."""
