@@ -348,7 +348,7 @@ async def open_service(
                 for one in settings.sources
                 if not isinstance(one, PushSourceSettings)
             ],
-            desk=await _desk(configuration, house, lanes, holder, worker.ring),
+            desk=await _desk(configuration, house, lanes, photos, holder, worker.ring),
         )
 
         def queued(new: list[DeliveryId]) -> None:
@@ -442,6 +442,7 @@ async def _desk(
     configuration: Configuration,
     house: House,
     lanes: dict[ChannelId, Lane],
+    photos: PhotoDesk,
     holder: str,
     stirred: Callable[[], None],
 ) -> Desk:
@@ -473,6 +474,8 @@ async def _desk(
             clock=house.clock,
             served=house.served,
             publishers={lane.id: lane.publisher for lane in lanes.values()},
+            composer=house.composer,
+            photos=photos,
             holder=holder,
             zone=settings.timezone,
             bot=own,
@@ -480,6 +483,8 @@ async def _desk(
             limits=pace,
             chat=settings.desk.chat,
             quiet=settings.desk.quiet,
+            undo=settings.desk.undo,
+            sources=[one.name for one in settings.sources],
             alert_url=settings.alert_url.get_secret_value() if settings.alert_url is not None else "",
             web_url=settings.telegram.web_url,
             stirred=stirred,

@@ -34,6 +34,8 @@ DONE: Mapping[str, str] = {
     "publish": "Публікую.",
     "cancel": "Скасовано.",
     "skip": "Пропущено.",
+    "decline": "Пропущено.",
+    "release": "Повернуто в чергу.",
 }
 FOUND = "Знайшов його в каналі та записав."
 SHOWN = "Показую нижче."
@@ -47,6 +49,9 @@ HEADS: Mapping[str, str] = {
     "link-dead": "🔗 <b>Сторінка статті не відкривається</b>",
     "stale-words": "🕰 <b>Слова в дописі застаріли</b>",
     "access": "🔑 <b>Канал не пускає бота</b>",
+    "proposed": "📝 <b>Допис на погодження</b>",
+    "editor": "⏸ <b>Допис відкладено</b>",
+    "source": "📡 <b>Джерело не відповідає</b>",
 }
 BODIES: Mapping[str, str] = {
     "no-evidence": "Перевірити, чи він уже в каналі, мені не вдалося. Гляньте, будь ласка, в канал.",
@@ -67,7 +72,7 @@ ACCESS_RETURNS = "Щойно доступ повернеться, я поміч�
 ANSWER = "Відповідь платформи: <code>{detail}</code>"
 LIST_HEAD = "📋 <b>Потребують рішення: {count}</b>"
 LIST_HEAD_DONE = "📋 <b>Усе вирішено</b>"
-LIST_LINE = "{mark} {channel}: {title}"
+LIST_LINE = "{mark} {where}{title}"
 LIST_MORE = "…і ще {count}"
 NO_TITLE = "допис без заголовка"
 
@@ -77,6 +82,9 @@ MARKS: Mapping[str, str] = {
     "link-dead": "🔗",
     "stale-words": "🕰",
     "access": "🔑",
+    "proposed": "📝",
+    "editor": "⏸",
+    "source": "📡",
 }
 DONE_MARK = "✅"
 
@@ -96,3 +104,44 @@ CLOSED = "Уже не актуально."
 def how_to_mend(platform: Platform) -> str:
     """Say what an editor can do about lost access."""
     return ACCESS_FACEBOOK if platform is Platform.FACEBOOK else ACCESS_TELEGRAM
+
+
+# --- posts that wait for an editor ---
+
+LATER, EDIT, STOP, RELEASE, BACK = "Запланувати", "Змінити", "Зупинити", "Повернути в чергу", "← Назад"
+IN_QUARTER, IN_HOUR = "Через 15 хв", "Через годину"
+IN_TURN = "У чергу: {when}"
+IN_TURN_SOMETIME = "У загальну чергу"
+AS_IT_WAS = "Як було, {when}"
+TOMORROW = "Завтра о 9:00"
+
+POST_ASKS = "📝 <b>{channel}</b> чекає на погодження"
+POST_EDIT_ASKS = "✏️ <b>{channel}</b>: змінити допис, що вже вийшов?"
+POST_HELD = "⏸ <b>{channel}</b>: відкладено"
+POST_LEAVES = "⏳ <b>{channel}</b>: вийде о {time} ({who})"
+POST_GOES = "⏳ <b>{channel}</b>: виходить ({who})"
+LEAVES = "⏳ Вийде о {time}: {who}. Ще можна зупинити."
+GOES = "⏳ Виходить: {who}."
+POST_CUT = "\n(повністю — у календарі)"
+NAMED = "Канал: {channel}"
+NAMED_ASKS = "{channel}: чекає на рішення редактора."
+PHOTO_MISSING = "⚠️ Фото не вдалося отримати: допис вийде без нього."
+PHOTOS_MORE = "Усього фото: {count}."
+CANNOT_COMPOSE = "⚠️ Допис не складається: <code>{why}</code>"
+WITHDRAWAL = "Видалення допису."
+
+AGREED = "Виходить за {seconds} с. Передумали? Натисніть «Зупинити»."
+AGREED_AT_ONCE = "Публікую."
+STOPPED = "Зупинено: допис відкладено, нічого не вийшло."
+PLANNED_FOR = "Заплановано: {when}."
+PLANNED_IN_TURN = "Поставлено в чергу."
+WHEN = "Коли опублікувати?"
+GOES_OUT = ", вийде {when}"
+REFUSED = "Платформа не прийняла допис."
+LOOK_AT_IT = "Дивитися"
+
+# --- sources ---
+
+SOURCE_SILENT = "Нових статей з нього немає від {when}. Пробую далі; щойно запрацює, скажу тут."
+SOURCE_NEVER = "Ще жодного разу не вдалося його прочитати. Пробую далі; щойно запрацює, скажу тут."
+SOURCE_BACK = "Джерело знову працює з {time}."
