@@ -124,6 +124,13 @@ async def post(
     return current if (current.own or Own()) == own else await steering.give(tx, known.id, own, who=who, now=now)
 
 
+async def is_uncertain(tx: AsyncConnection, delivery: Delivery) -> bool:
+    """Say whether a delivery that was given up may have gone out all the same: nobody ever learnt what became of it."""
+    if delivery.state not in (State.CANCELLED, State.EXPIRED) or not delivery.attempts:
+        return False
+    return await ledger.last_outcome(tx, delivery.id) in (State.UNKNOWN, "")
+
+
 async def rewrite(tx: AsyncConnection, public: LedgerEntry, words: str, *, who: str, now: datetime) -> Delivery:
     """Have a public post read as an editor wrote; an edit that waits already is given these words instead."""
     steering.check_words(words)

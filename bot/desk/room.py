@@ -27,13 +27,16 @@ from bot.desk.notices import Notices
 from bot.desk.people import People
 from bot.desk.presses import Presses
 from bot.desk.previews import Drawer, Photos
+from bot.desk.stories import converse
 from bot.desk.telling import Teller
 from bot.desk.touch import Doorkeeper
 from bot.desk.updates import Patience, Pollers
 from bot.desk.voice import Replies, Voice
 from bot.domain.channel import Channel, ChannelId
 from bot.domain.timetable import Daily
+from bot.intake.one_pass import Intake
 from bot.logs import logger
+from bot.network import Fetcher
 from bot.store.database import Database
 from bot.store.pace import Limit
 
@@ -45,8 +48,9 @@ class Furniture:
     """What the desk is given.
 
     `bot` speaks with people, None for none; `bots` are all that are heard, `bot` among them. `limits` returns the rates
-    that writing to a chat keeps. `photos` is where those of posts come from, `undo` how long «Зупинити» holds back a
-    post, `sources` the names of those that are asked. `stirred` is called when an editor has changed the queue.
+    that writing to a chat keeps. `photos` is where those of posts come from; `intake` takes in what editors bring, from
+    pages that `fetcher` opens. `undo` is how long «Зупинити» holds back a post, `sources` the names of those that are
+    asked. `stirred` is called when an editor has changed the queue.
     """
 
     database: Database
@@ -55,6 +59,8 @@ class Furniture:
     publishers: Mapping[ChannelId, Publisher]
     composer: Composer
     photos: Photos
+    intake: Intake
+    fetcher: Fetcher
     holder: str
     zone: ZoneInfo
     bot: TelegramBot | None = None
@@ -113,6 +119,8 @@ class Desk:
                 zone=given.zone,
             )
             self.dispatcher.presses |= presses.handlers | approvals.handlers
+            if voice is not None:
+                converse(given, self.dispatcher, voice, self._replies, self._stirred)
             self.dispatcher.commands["start"] = People(self.dispatcher).start
         self._pollers = Pollers(
             given.database, given.clock, self.dispatcher, given.bots, holder=given.holder, patience=given.patience

@@ -9,6 +9,7 @@ from telegram import Message, MessageEntity
 from telegram.constants import MessageEntityType
 
 from bot.compose.markup import escape
+from bot.domain.article import Article
 
 _TAGS = {
     MessageEntityType.BOLD: "b",
@@ -29,7 +30,7 @@ class Said:
 
     `text` is as written, `words` the same in Telegram's HTML; `links` the addresses in it, those behind words, too.
     `photo` is Telegram's id of a picture, `picture` its bytes once they were fetched; `album` names the album that it
-    is of. `press` are the parts of a button's data.
+    is of. `article` is what the message turned out to be about. `press` are the parts of a button's data.
     """
 
     text: str = ""
@@ -39,6 +40,7 @@ class Said:
     photo_size: int = 0
     picture: bytes = b""
     album: str = ""
+    article: Article | None = None
     press: tuple[str, ...] = ()
     message: Message | None = None
 

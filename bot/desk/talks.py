@@ -63,6 +63,7 @@ class Talk:
     is_private: bool
     gathered: dict[str, Any]
     step: str = ""
+    is_renewed: bool = False  # the same step, with another thing to decide about
     afterwards: list[Callable[[], object]] = field(default_factory=list)
 
 
@@ -73,12 +74,14 @@ Outcome = str | Screen  # the next step, or the last thing that is said
 class Step:
     """One step: what it asks, and what an answer leads to.
 
-    `locks`: taking an answer changes the queue of the channels in `gathered["channels"]` (ids).
+    `locks`: taking an answer changes the queue of the channels in `gathered["channels"]` (ids). `before` adds to what
+    was said what only the network has; it runs before the transaction.
     """
 
     ask: Callable[[Talk], Awaitable[Screen]]
     take: Callable[[Talk, Said], Awaitable[Outcome]]
     locks: bool = False
+    before: Callable[[Said], Awaitable[Said]] | None = None
 
 
 Opener = Callable[[Arrival, Said], Awaitable[bool]]
@@ -202,6 +205,8 @@ class Talks:
         if known.step not in steps:
             raise DeskError(texts.OLD_BUTTON)
         step = steps[known.step]
+        if step.before is not None and not said.press:
+            said = await step.before(said)
         ids = known.gathered.get("channels", ()) if step.locks else ()
         async with arrival.turn(sorted(self._served.intersection(ids))) as (tx, now):
             if await conversations.find(tx, _place(arrival)) != known:  # another update was quicker
@@ -228,7 +233,7 @@ class Talks:
         if isinstance(outcome, Screen):
             await conversations.end(talk.tx, _place(arrival))
             return outcome
-        stays = known is not None and known.step == outcome
+        stays = known is not None and known.step == outcome and not talk.is_renewed
         version = known.version if known is not None and stays else arrival.update.update_id
         talk.step = outcome
         screen = await self._stories[about][outcome].ask(talk)

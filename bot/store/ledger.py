@@ -76,6 +76,12 @@ async def last_attempt(tx: AsyncConnection, delivery_id: DeliveryId) -> tuple[At
     return AttemptId(row.id), _attempt(row)
 
 
+async def last_outcome(tx: AsyncConnection, delivery_id: DeliveryId) -> str:
+    """Return how a delivery's newest attempt ended: a state's value, "" for one that never did."""
+    query = select(attempts.c.outcome).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.id.desc())
+    return (await tx.execute(query.limit(1))).scalar_one_or_none() or ""
+
+
 async def late_answer(tx: AsyncConnection, delivery_id: DeliveryId) -> tuple[Attempt, Receipt] | None:
     """Return an attempt of an unpublished delivery whose answer came after its worker had lost the claim."""
     query = select(attempts).where(attempts.c.delivery_id == delivery_id, attempts.c.remote_id.is_not(None))
