@@ -21,7 +21,7 @@ from bot.desk import steps, texts
 from bot.desk.confirming import Confirming
 from bot.desk.dispatch import Arrival
 from bot.desk.drafts import ARTICLE, LONGEST_TITLE, NONE, SENT, SOURCE, Draft, Tools, draft
-from bot.desk.said import Said, read
+from bot.desk.said import Said, read_command
 from bot.desk.talks import Outcome, Screen, Step, Talk, Talks
 from bot.desk.voice import Button, Rows
 from bot.domain.article import to_json
@@ -55,12 +55,11 @@ class Posting:
         )
         talks.openers.append(self.open)
 
-    async def command(self, arrival: Arrival, words: str) -> None:
+    async def command(self, arrival: Arrival, _: str) -> None:
         """Begin with what stands after the command, or ask for it."""
         message = arrival.update.message
         if message is not None:
-            whole = message.text or message.caption or ""
-            await self._begin(arrival, read(message, after=len(whole) - len(words)))
+            await self._begin(arrival, read_command(message))
 
     async def open(self, arrival: Arrival, said: Said) -> bool:
         """Begin with a link, a photo or something forwarded that was sent to the bot in private."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from telegram.constants import MessageEntityType
 from bot.compose.markup import escape
 from bot.domain.article import Article
 
+_COMMAND = re.compile(r"/\S+\s*")
 _TAGS = {
     MessageEntityType.BOLD: "b",
     MessageEntityType.ITALIC: "i",
@@ -69,6 +71,12 @@ def read(message: Message, after: int = 0) -> Said:
         album=message.media_group_id or "",
         message=message,
     )
+
+
+def read_command(message: Message) -> Said:
+    """Read what stands after a message's command."""
+    command = _COMMAND.match(message.text or message.caption or "")
+    return read(message, after=command.end() if command is not None else 0)
 
 
 def formatted(text: str, entities: Sequence[MessageEntity], start: int = 0) -> str:
