@@ -8,7 +8,7 @@ doubles what is public or waits: UNIQUE (channel, article, repost) holds for edi
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -147,6 +147,7 @@ async def rewrite(tx: AsyncConnection, public: LedgerEntry, words: str, *, who: 
         if given.state is State.PROPOSED:
             return await steering.agree(tx, given.id, who=who, now=now)
         return given if given.state is State.PLANNED else await steering.release(tx, given.id, who=who, now=now)
+    base = await deliveries.get(tx, current.delivery_id)
     revision, _ = (0, None) if current.article_id is None else await articles.standing(tx, current.article_id)
     new = NewDelivery(
         kind=Kind.EDIT,
@@ -157,7 +158,7 @@ async def rewrite(tx: AsyncConnection, public: LedgerEntry, words: str, *, who: 
         state=State.PLANNED,
         turn=Turn.EDIT,
         turn_at=now,
-        own=Own(words=words),
+        own=replace(base.own or Own(), words=words),
     )
     return await steering.put(tx, new, "edit", who=who, now=now)
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from bot.desk import steps, talks
 from bot.desk.dispatch import Dispatcher
 from bot.desk.drafts import Open, Tools
+from bot.desk.editing import Editing
 from bot.desk.posting import Posting
 from bot.desk.showing import Shower
+from bot.desk.subjects import Subjects
 from bot.desk.talks import Talks
 from bot.desk.voice import Replies, Voice
 from bot.domain.article import Article
@@ -39,6 +41,10 @@ def converse(
     dispatcher.hears, dispatcher.leaves = told.hear, told.leave
     dispatcher.presses[talks.PRESS] = told.press
     dispatcher.commands["post"] = Posting(told, tools).command
+    subjects = Subjects(given.served)
+    editing = Editing(told, tools, subjects)
+    dispatcher.commands["edit"] = editing.command
+    dispatcher.presses["edit"] = editing.press
 
 
 def _opener(given: Furniture) -> Open:

@@ -120,12 +120,17 @@ class Talks:
 
         Args:
             first: does what the beginning does and names the first step.
+
+        Raises:
+            DeskError: it is refused, and a button was pressed: its answer says so.
         """
         try:
             async with arrival.turn() as (tx, now):
                 talk = await self._talk(arrival, tx, now, dict(gathered or {}))
                 screen = await self._go_on(arrival, about, talk, await first(talk), None)
         except DeskError as error:
+            if arrival.update.callback_query is not None:
+                raise
             self.tell(arrival, escape(str(error)))
             return
         self._show(arrival, talk, screen)
@@ -248,21 +253,25 @@ class Talks:
     def _show(self, arrival: Arrival, talk: Talk, screen: Screen) -> None:
         for act in talk.afterwards:
             act()
-        self._replies.put(arrival.chat, partial(self._put_up, arrival, screen))
-
-    async def _put_up(self, arrival: Arrival, screen: Screen) -> None:
-        """Show a screen: in the card that was pressed, or below what was written."""
         rows = [*screen.more, *screen.rows]
-        query = arrival.update.callback_query
-        if query is not None and query.message is not None:
-            number = query.message.message_id
-            if not screen.sights:
-                await self._voice.amend(arrival.chat, number, screen.text, rows)
-                return
-            await self._voice.amend(arrival.chat, number, screen.lead or texts.LOOK_BELOW)
+        card = self._pressed_card(arrival)
+        if card is not None and not screen.sights:
+            self._put(arrival, partial(self._voice.amend, arrival.chat, card, screen.text, rows))
+            return
+        if card is not None:
+            self._put(arrival, partial(self._voice.amend, arrival.chat, card, screen.lead or texts.LOOK_BELOW))
         for sight in screen.sights:
-            await self._shower.show(arrival.chat, sight)
-        await self._voice.say(arrival.chat, screen.text, rows)
+            self._put(arrival, partial(self._shower.show, arrival.chat, sight))
+        self._put(arrival, partial(self._voice.say, arrival.chat, screen.text, rows))
+
+    def _pressed_card(self, arrival: Arrival) -> int | None:
+        """Return the number of the conversation's card that was pressed; None where it goes on below."""
+        query = arrival.update.callback_query
+        is_ours = query is not None and (query.data or "").startswith(f"{PRESS}:")
+        return query.message.message_id if query is not None and query.message is not None and is_ours else None
+
+    def _put(self, arrival: Arrival, say: Callable[[], Awaitable[object]]) -> None:
+        self._replies.put(arrival.chat, say)
 
 
 def _is_meant(message: Message) -> bool:

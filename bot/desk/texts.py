@@ -205,3 +205,35 @@ WARNINGS: Mapping[str, str] = {  # by the beginning of what composing says
     "stale-words": "🕰 Є слова, що можуть застаріти: гляньте, чи все ще так.",
 }
 NO_TIME = "Не розумію, коли. Напишіть, наприклад: «18:30», «завтра 9:00» або «через 20 хв»."
+
+# /edit
+EDIT_WHAT = "✏️ Який допис змінюємо? Напишіть /edit і посилання чи номер, або дайте /edit у відповідь на допис."
+EDIT_NOTHING = "Нічого змінити: такого допису немає ні в черзі, ні в каналах, де ви можете писати."
+EDIT_CHANNELS = "✏️ <b>{title}</b>\nДе змінюємо?"
+EDIT_WORDS = (
+    "✏️ Надішліть новий текст замість заголовка й опису. Можна з оформленням: жирний, курсив, посилання."
+    " Фото, підпис до нього, посилання на статтю та заклик лишаться."
+)
+EDIT_NOW = "👁 <b>{channels}</b>, зараз так:"
+EDIT_CONFIRM = "Так побачать читачі: {channels}.\nЩоб поправити ще, просто надішліть інший текст."
+EDIT_GO = "✅ Змінити"
+EDIT_DONE = "✅ Змінюю: {channels}."
+EDIT_DONE_WAITS = "✅ Змінив, вийде вже так: {channels}."
+WORDS_ONLY = "Надішліть, будь ласка, сам текст."
+
+# /retract
+RETRACT_WHAT = "🗑 Що знімаємо? Напишіть /retract і посилання на статтю, а за ним, якщо хочете, причину."
+RETRACT_UNKNOWN = "Такої статті я не знаю."
+RETRACT_DONE_ALREADY = "Цю статтю вже знято."
+RETRACT_CONFIRM = "🗑 <b>{title}</b>\n{lines}"
+RETRACT_PUBLIC = "• {channel}: зникне з каналу{link}\n"
+RETRACT_NOTICE = "• {channel}: замість допису буде повідомлення, що новину знято{link}\n"
+RETRACT_STAYS = "• {channel}: допис лишиться, бо так налаштовано канал{link}\n"
+RETRACT_WAITS = "• {channel}: не вийде, хоча стоїть у черзі\n"
+RETRACT_OTHERS = "• {channel}: лишиться, це не ваш канал\n"
+RETRACT_ALL = "Стаття більше ніде не вийде, навіть якщо сайт її змінить."
+RETRACT_MINE = "В інших каналах вона лишиться."
+RETRACT_REASON = "Причина: {reason}"
+RETRACT_GO = "🗑 Зняти"
+RETRACT_DONE = "✅ Знімаю «{title}»: {channels}."
+RETRACT_NOTHING = "У ваших каналах цієї статті немає."

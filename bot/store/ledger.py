@@ -19,6 +19,7 @@ from bot.domain.post import Method
 from bot.store import statements
 from bot.store.tables import attempts, deliveries, from_micros, ledger, micros, uploads
 
+_LOOKED_THROUGH = 5000  # posts; there is no index by address
 _BEGIN = insert(attempts).returning(attempts.c.id)
 _ENTER = insert(ledger)
 _NEWEST = (
@@ -145,6 +146,21 @@ async def enter(
 async def entry(tx: AsyncConnection, delivery_id: DeliveryId) -> LedgerEntry | None:
     """Return the entry of a delivery's post."""
     row = (await tx.execute(select(ledger).where(ledger.c.delivery_id == delivery_id))).one_or_none()
+    return _entry(row) if row else None
+
+
+async def by_remote_id(tx: AsyncConnection, channel_id: ChannelId, remote_id: str) -> LedgerEntry | None:
+    """Return the entry of a channel's post, by the platform's id for it."""
+    query = select(ledger).where(ledger.c.channel_id == channel_id, ledger.c.remote_id == remote_id)
+    row = (await tx.execute(query)).one_or_none()
+    return _entry(row) if row else None
+
+
+async def by_permalink(tx: AsyncConnection, address: str) -> LedgerEntry | None:
+    """Return the entry of the post at an address, as the platform gave it; only the newest posts are looked through."""
+    newest = select(ledger).order_by(ledger.c.delivery_id.desc()).limit(_LOOKED_THROUGH).subquery()
+    query = select(newest).where(newest.c.permalink == address).order_by(newest.c.delivery_id.desc()).limit(1)
+    row = (await tx.execute(query)).one_or_none()
     return _entry(row) if row else None
 
 
