@@ -23,11 +23,13 @@ from bot.desk.approvals import Approvals
 from bot.desk.board import Board
 from bot.desk.dispatch import Dispatcher, Roster
 from bot.desk.forwards import Forwards
+from bot.desk.hand_edits import HandEdits
 from bot.desk.notices import Notices
 from bot.desk.people import People
 from bot.desk.presses import Presses
 from bot.desk.previews import Drawer, Photos
 from bot.desk.stories import converse
+from bot.desk.subjects import Subjects
 from bot.desk.telling import Teller
 from bot.desk.touch import Doorkeeper
 from bot.desk.updates import Patience, Pollers
@@ -103,6 +105,7 @@ class Desk:
             )
         self.dispatcher.forwards.append(Forwards(given.served, given.web_url).watch)
         self.dispatcher.reactions.append(reactions.watch)
+        self.dispatcher.hand_edits.append(HandEdits(Subjects(given.served)).watch)
         if teller is not None:
             door = Doorkeeper(given.database, given.served)
             presses = Presses(

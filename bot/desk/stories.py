@@ -10,7 +10,9 @@ from bot.desk import steps, talks
 from bot.desk.dispatch import Dispatcher
 from bot.desk.drafts import Open, Tools
 from bot.desk.editing import Editing
+from bot.desk.hiring import Hiring
 from bot.desk.posting import Posting
+from bot.desk.retracting import Retracting
 from bot.desk.showing import Shower
 from bot.desk.subjects import Subjects
 from bot.desk.talks import Talks
@@ -45,6 +47,8 @@ def converse(
     editing = Editing(told, tools, subjects)
     dispatcher.commands["edit"] = editing.command
     dispatcher.presses["edit"] = editing.press
+    dispatcher.commands["editors"] = Hiring(told, given.served).command
+    dispatcher.commands["retract"] = Retracting(told, tools, subjects).command
 
 
 def _opener(given: Furniture) -> Open:

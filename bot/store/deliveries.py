@@ -182,6 +182,13 @@ async def move(tx: AsyncConnection, delivery: Delivery, to: State, now: datetime
         raise LostClaimError(f"delivery {delivery.id} is no longer {delivery.state} under fence {delivery.fence}")
 
 
+async def texts(tx: AsyncConnection, ids: Sequence[DeliveryId]) -> list[str]:
+    """Return the texts that deliveries were sent with."""
+    if not ids:
+        return []
+    return list((await tx.execute(select(deliveries.c.text).where(deliveries.c.id.in_(ids)))).scalars())
+
+
 async def lease_of(tx: AsyncConnection, delivery_id: DeliveryId) -> datetime | None:
     """Return until when a delivery is claimed."""
     query = select(deliveries.c.lease_until).where(deliveries.c.id == delivery_id)
