@@ -44,6 +44,7 @@ class Hiring:
                 "add": Step(ask=self._ask_add, take=self._take_add),
                 "role": Step(ask=self._ask_role, take=self._take_role),
             },
+            (texts.ALL_DONE, texts.ALL_DONE),
         )
 
     async def command(self, arrival: Arrival, _: str) -> None:

@@ -10,6 +10,7 @@ from bot.desk import steps, talks
 from bot.desk.dispatch import Dispatcher
 from bot.desk.drafts import Open, Tools
 from bot.desk.editing import Editing
+from bot.desk.gathering import Gathering
 from bot.desk.hiring import Hiring
 from bot.desk.posting import Posting
 from bot.desk.retracting import Retracting
@@ -48,6 +49,7 @@ def converse(
     dispatcher.commands["edit"] = editing.command
     dispatcher.presses["edit"] = editing.press
     dispatcher.commands["editors"] = Hiring(told, given.served).command
+    dispatcher.commands["digest"] = Gathering(told, tools).command
     dispatcher.commands["retract"] = Retracting(told, tools, subjects).command
 
 
