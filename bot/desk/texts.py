@@ -36,6 +36,7 @@ DONE: Mapping[str, str] = {
     "skip": "Пропущено.",
     "decline": "Пропущено.",
     "release": "Повернуто в чергу.",
+    "hold": "Відкладено.",
 }
 FOUND = "Знайшов його в каналі та записав."
 SHOWN = "Показую нижче."
@@ -52,12 +53,21 @@ HEADS: Mapping[str, str] = {
     "proposed": "📝 <b>Допис на погодження</b>",
     "editor": "⏸ <b>Допис відкладено</b>",
     "source": "📡 <b>Джерело не відповідає</b>",
+    "warns-photo": "⚠️ <b>Фото допису не відкривається</b>",
+    "warns-link": "⚠️ <b>Сторінка статті не відкривається</b>",
+    "warns-compose": "⚠️ <b>Допис не складеться</b>",
+    "warns-words": "⚠️ <b>Слова в дописі застаріють</b>",
+    "warns-access": "⚠️ <b>Канал не пустить бота</b>",
 }
 BODIES: Mapping[str, str] = {
     "no-evidence": "Перевірити, чи він уже в каналі, мені не вдалося. Гляньте, будь ласка, в канал.",
     "template": "Зі статті не вдалося скласти допис за правилами платформи. Виправте статтю або спробуйте ще раз.",
     "link-dead": "Допис чекає, щоб не вести читачів у нікуди. Спробую знову за кілька хвилин, а можна й зараз.",
     "stale-words": "Він виходить уже іншого дня, ніж стаття. Так і публікуємо?",
+    "warns-photo": "Якщо його не виправити, допис вийде без фото.",
+    "warns-link": "Якщо так лишиться, у свій час допис не вийде, а чекатиме.",
+    "warns-compose": "У свій час він не вийде. Поки є час, виправте статтю чи змініть текст.",
+    "warns-words": "Допис виходитиме вже іншого дня, ніж стаття, і перед виходом знову спитає вас.",
 }
 AGED = "Ідеться про: {words}."
 ACCESS_TELEGRAM = (
@@ -85,6 +95,11 @@ MARKS: Mapping[str, str] = {
     "proposed": "📝",
     "editor": "⏸",
     "source": "📡",
+    "warns-photo": "⚠️",
+    "warns-link": "⚠️",
+    "warns-compose": "⚠️",
+    "warns-words": "⚠️",
+    "warns-access": "⚠️",
 }
 DONE_MARK = "✅"
 
@@ -145,6 +160,27 @@ LOOK_AT_IT = "Дивитися"
 SOURCE_SILENT = "Нових статей з нього немає від {when}. Пробую далі; щойно запрацює, скажу тут."
 SOURCE_NEVER = "Ще жодного разу не вдалося його прочитати. Пробую далі; щойно запрацює, скажу тут."
 SOURCE_BACK = "Джерело знову працює з {time}."
+
+# --- reports ---
+
+EXPIRED_HEAD = "🍂 <b>Не вийшло, бо застаріло</b>"
+EXPIRED_LINE = "{channel}: {posts} — {titles}"
+QUOTED = "«{title}»"
+AND_MORE = "ще {count}"
+SUMMARY_HEAD = "📊 <b>Підсумок дня</b>"
+NOTHING_OUT = "нічого не вийшло"
+SUMMARY_WAITING = "чекають рішення: {count}"
+SUMMARY_EXPIRED = "застаріло: {count}"
+SUMMARY_FAILED = "платформа не прийняла: {count}"
+SUMMARY_BEST = "Найбільше реакцій:"
+SUMMARY_BEST_LINE = "• {title} ({channel}): {reactions}"
+REACTIONS = ("реакція", "реакції", "реакцій")
+
+# --- what will go wrong at its turn ---
+
+HOLD = "Відкласти"
+WARNS_ACCESS = "Скоро тут має вийти допис, а канал бота не пускає."
+MENDED = "Уже гаразд: вийде за планом."
 
 # --- conversations: posts of one's own, changes, retractions, digests, people ---
 

@@ -62,6 +62,13 @@ _QUERY = text(HEADS).columns(
     turn_at=UtcTime,
     pinned_at=UtcTime,
 )
+_FIRST = text(HEADS.replace(" LIMIT 1)", " LIMIT :most)")).columns(
+    deliveries.c.id,
+    deliveries.c.kind,
+    deliveries.c.turn,
+    turn_at=UtcTime,
+    pinned_at=UtcTime,
+)
 _WAITING = text(
     f"SELECT {_COLUMNS} FROM deliveries WHERE channel_id = :channel AND state = 'planned' AND {UNFINISHED}"  # noqa: S608
 ).columns(
@@ -137,6 +144,12 @@ async def heads(tx: AsyncConnection, channel_id: ChannelId) -> list[Head] | None
     """
     rows = (await tx.execute(_QUERY, {"channel": channel_id})).all()
     return None if any(row.turn == _FLYING for row in rows) else [_head(row) for row in rows]
+
+
+async def first(tx: AsyncConnection, channel_id: ChannelId, most: int) -> list[Head]:
+    """Return the first few of each turn that wait in a channel."""
+    rows = await tx.execute(_FIRST, {"channel": channel_id, "most": most})
+    return [_head(row) for row in rows if row.turn != _FLYING]
 
 
 async def waiting(tx: AsyncConnection, channel_id: ChannelId) -> list[Head]:

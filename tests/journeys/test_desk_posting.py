@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -25,7 +24,7 @@ from tests.journeys.desk import (
     staff,
     working,
 )
-from tests.journeys.outlet import BOT_ID, Outlet, ledger, publish, queue
+from tests.journeys.outlet import Outlet, ledger, publish, queue
 from tests.journeys.shell import told
 from tests.journeys.talking import LEAD, Chat, a_page, a_photo
 
