@@ -486,6 +486,8 @@ async def _desk(
             publishers={lane.id: lane.publisher for lane in lanes.values()},
             composer=house.composer,
             photos=photos,
+            intake=house.intake,
+            fetcher=house.fetcher,
             holder=holder,
             zone=settings.timezone,
             bot=own,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,25 +14,31 @@ from bot.domain.channel import Channel
 from bot.domain.delivery import Delivery, Kind
 from bot.domain.ledger import LedgerEntry
 from bot.domain.post import Own, Post
-from bot.store import articles, ledger
+from bot.store import articles, deliveries, ledger
 from bot.store.articles import StoredArticle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What a delivery's post is made of: its article, the public post it changes, the articles of a digest."""
+    """What a delivery's post is made of: its article, the public post it changes, the articles of a digest.
+
+    `shown` is what an editor gave the post that is changed: its photo stays, and with it the photo's credit.
+    """
 
     delivery: Delivery
     stored: StoredArticle | None = None
     target: LedgerEntry | None = None
     listed: tuple[Article, ...] = ()
+    shown: Own | None = None
 
 
 async def material(tx: AsyncConnection, delivery: Delivery) -> Material:
     """Return what a delivery's post is made of, as of now."""
     listed = [await articles.get_listed(tx, article_id) for article_id in delivery.listed]
+    changed = await deliveries.get(tx, delivery.target_id) if delivery.target_id is not None else None
     return Material(
         delivery=delivery,
+        shown=changed.own if changed is not None else None,
         stored=await articles.get(tx, delivery.article_id) if delivery.article_id is not None else None,
         target=await ledger.entry(tx, delivery.target_id) if delivery.target_id is not None else None,
         listed=tuple(article for article in listed if article is not None),
@@ -54,7 +60,9 @@ def compose(composer: Composer, made_of: Material, channel: Channel, *, at: date
     Raises:
         ComposeError: none can be made.
     """
-    delivery, stored, own = made_of.delivery, made_of.stored, own_of(made_of.delivery)
+    delivery, stored, own, shown = made_of.delivery, made_of.stored, own_of(made_of.delivery), made_of.shown
+    if shown is not None:
+        own = replace(own or Own(), photo=shown.photo, credit=shown.credit)
     method = made_of.target.method if made_of.target is not None else None
     if delivery.kind is Kind.DIGEST and not delivery.has_own_words:
         return composer.digest(list(made_of.listed), channel, at=at)

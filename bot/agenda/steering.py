@@ -29,6 +29,7 @@ from bot.domain.post import Method, Own
 from bot.errors import DeskError, LostClaimError
 from bot.store import articles, channels, deliveries, house, ledger
 from bot.store.decisions import Decision, decide, last_act, record_act
+from bot.store.deliveries import NewDelivery
 from bot.store.tables import channels as channel_rows
 from bot.store.tables import deliveries as rows
 from bot.store.tables import ledger as ledger_rows
@@ -142,16 +143,41 @@ async def decline(tx: AsyncConnection, delivery_id: DeliveryId, *, who: str, now
 
 
 async def reword(tx: AsyncConnection, delivery_id: DeliveryId, text: str, *, who: str, now: datetime) -> Delivery:
-    """Give a waiting delivery an editor's own words.
-
-    Args:
-        text: in Telegram's HTML.
-    """
+    """Give a waiting delivery an editor's own words, in Telegram's HTML."""
     act = _Act(tx=tx, who=who, now=now, action="reword")
     delivery = await _load(act, delivery_id, WAITING)
     check_words(text)
-    own = replace(delivery.own or Own(), words=text)
-    return await _change(act, delivery, words=plain(text, Platform.TELEGRAM), own=asdict(own))
+    return await _change(act, delivery, **deliveries.own_columns(replace(delivery.own or Own(), words=text)))
+
+
+async def give(tx: AsyncConnection, delivery_id: DeliveryId, own: Own, *, who: str, now: datetime) -> Delivery:
+    """Give a waiting delivery all that an editor chose for it, and nothing of what was chosen before."""
+    act = _Act(tx=tx, who=who, now=now, action="reword")
+    delivery = await _load(act, delivery_id, WAITING)
+    return await _change(act, delivery, rung=0, **deliveries.own_columns(own))
+
+
+async def put(tx: AsyncConnection, new: NewDelivery, action: str, *, who: str, now: datetime) -> Delivery:
+    """Queue a delivery that an editor wants.
+
+    Raises:
+        DeskError: the channel has this post already, or a change of it that waits.
+    """
+    act = _Act(tx=tx, who=who, now=now, action=action)
+    made = await deliveries.queue(tx, new, now)
+    if made is None:
+        raise DeskError(refusals.THERE_ALREADY)
+    return await _told(act, await deliveries.get(tx, made), "queued", is_new=True)
+
+
+async def revive(
+    tx: AsyncConnection, delivery_id: DeliveryId, at: datetime, action: str = "post", *, who: str, now: datetime
+) -> Delivery:
+    """Have a post go out at that time which was cancelled, had expired or was refused: a person answers for it."""
+    act = _Act(tx=tx, who=who, now=now, action=action)
+    delivery = await _load(act, delivery_id, {State.CANCELLED, State.EXPIRED, State.FAILED})
+    at = _chosen(delivery, at, now)
+    return await _step(act, delivery, State.PLANNED, pinned_at=at, rung=0, backlog=False, error="")
 
 
 def check_words(text: str) -> None:
@@ -294,12 +320,21 @@ def _chosen(delivery: Delivery, at: datetime | None, now: datetime) -> datetime:
     """Return the time for a pin, or say why it is none."""
     if not delivery.kind.makes_public:
         raise DeskError(refusals.ONLY_POSTS)
+    return check_time(at, delivery.turn_at, now)
+
+
+def check_time(at: datetime | None, turn_at: datetime, now: datetime) -> datetime:
+    """Return the time for a post of an editor's choice (None: now).
+
+    Raises:
+        DeskError: it is past, too far ahead, or before the article's own time.
+    """
     if at is not None and at < now - _GRACE:
         raise DeskError(refusals.PAST)
     if at is not None and at > now + _FARTHEST:
         raise DeskError(refusals.TOO_FAR)
     chosen = now if at is None else max(at, now)
-    if chosen < delivery.turn_at:
+    if chosen < turn_at:
         raise DeskError(refusals.EMBARGO)
     return chosen
 
@@ -336,11 +371,12 @@ async def _change(act: _Act, delivery: Delivery, **columns: Any) -> Delivery:
     return await _told(act, delivery, act.action)
 
 
-async def _told(act: _Act, before: Delivery, decision: str, detail: str = "") -> Delivery:
+async def _told(act: _Act, before: Delivery, decision: str, detail: str = "", *, is_new: bool = False) -> Delivery:
     """Keep the decision and the act, wake the channel, and return the delivery as it is now."""
     tx, now = act.tx, act.now
     after = await deliveries.get(tx, before.id)
-    at = f", for {after.pinned_at.isoformat()}" if after.pinned_at not in (None, before.pinned_at) else ""
+    was = None if is_new else before.pinned_at
+    at = f", for {after.pinned_at.isoformat()}" if after.pinned_at not in (None, was) else ""
     made = Decision(
         decision=decision,
         detail=f"{detail or act.action}{at} ({act.who})",
@@ -354,7 +390,7 @@ async def _told(act: _Act, before: Delivery, decision: str, detail: str = "") ->
         who=act.who,
         action=act.action,
         subject=subject(before.id),
-        before=_seen(before),
+        before=None if is_new else _seen(before),
         after=_seen(after),
         now=now,
     )
@@ -363,12 +399,13 @@ async def _told(act: _Act, before: Delivery, decision: str, detail: str = "") ->
 
 
 def _seen(delivery: Delivery) -> dict[str, Any]:
-    """Return what an editor can change of a delivery, as plain values."""
+    """Return what an editor can change of a delivery, as plain values; of what can be given to it, what was."""
+    given = {"words": delivery.words} | (asdict(delivery.own) if delivery.own is not None else {})
     return {
         "state": delivery.state.value,
         "held_reason": delivery.held_reason.value if delivery.held_reason is not None else None,
         "pinned_at": delivery.pinned_at.isoformat() if delivery.pinned_at is not None else None,
-    } | ({"words": delivery.words} if delivery.words else {})
+    } | {name: value for name, value in given.items() if value or (name == "photo" and value is not None)}
 
 
 async def _pause(act: _Act, channel_id: ChannelId, until: datetime | None) -> None:

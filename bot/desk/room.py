@@ -23,11 +23,14 @@ from bot.desk.approvals import Approvals
 from bot.desk.board import Board
 from bot.desk.dispatch import Dispatcher, Roster
 from bot.desk.forwards import Forwards
+from bot.desk.hand_edits import HandEdits
 from bot.desk.notices import Notices
 from bot.desk.people import People
 from bot.desk.presses import Presses
 from bot.desk.previews import Drawer, Photos
 from bot.desk.reports import Reports
+from bot.desk.stories import converse
+from bot.desk.subjects import Subjects
 from bot.desk.telling import Teller
 from bot.desk.touch import Doorkeeper
 from bot.desk.updates import Patience, Pollers
@@ -35,7 +38,9 @@ from bot.desk.voice import Replies, Voice
 from bot.desk.webhooks import Hook, Webhooks
 from bot.domain.channel import Channel, ChannelId
 from bot.domain.timetable import Daily
+from bot.intake.one_pass import Intake
 from bot.logs import logger
+from bot.network import Fetcher
 from bot.store.database import Database
 from bot.store.pace import Limit
 
@@ -47,9 +52,10 @@ class Furniture:
     """What the desk is given.
 
     `bot` speaks with people, None for none; `bots` are all that are heard, `bot` among them. `limits` returns the rates
-    that writing to a chat keeps. `photos` is where those of posts come from, `undo` how long «Зупинити» holds back a
-    post, `summary_at` when the day's account is told, `sources` the names of those that are asked. `stirred` is called
-    when an editor has changed the queue. `hook` is where Telegram brings updates; None: it is asked for them.
+    that writing to a chat keeps. `photos` is where those of posts come from; `intake` takes in what editors bring, from
+    pages that `fetcher` opens. `undo` is how long «Зупинити» holds back a post, `summary_at` when the day's account is
+    told, `sources` the names of those that are asked. `stirred` is called when an editor has changed the queue. `hook`
+    is where Telegram brings updates; None: it is asked for them.
     """
 
     database: Database
@@ -58,6 +64,8 @@ class Furniture:
     publishers: Mapping[ChannelId, Publisher]
     composer: Composer
     photos: Photos
+    intake: Intake
+    fetcher: Fetcher
     holder: str
     zone: ZoneInfo
     bot: TelegramBot | None = None
@@ -102,6 +110,7 @@ class Desk:
             )
         self.dispatcher.forwards.append(Forwards(given.served, given.web_url).watch)
         self.dispatcher.reactions.append(reactions.watch)
+        self.dispatcher.hand_edits.append(HandEdits(Subjects(given.served)).watch)
         if teller is not None:
             door = Doorkeeper(given.database, given.served)
             presses = Presses(
@@ -118,6 +127,8 @@ class Desk:
                 zone=given.zone,
             )
             self.dispatcher.presses |= presses.handlers | approvals.handlers
+            if voice is not None:
+                converse(given, self.dispatcher, voice, self._replies, self._stirred)
             self.dispatcher.commands["start"] = People(self.dispatcher).start
         self._ears: Pollers | Webhooks = (
             Pollers(

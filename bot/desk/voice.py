@@ -21,7 +21,7 @@ from telegram import (
 from telegram.constants import ParseMode
 
 from bot.channels.telegram_bot import TelegramBot
-from bot.errors import BotError, GoneError, NotPublishedError, ThrottledError, TooLateError, UnchangedError
+from bot.errors import BotError, GoneError, NotPublishedError, PhotoError, ThrottledError, TooLateError, UnchangedError
 from bot.logs import logger
 from bot.store import pace
 from bot.store.database import Database
@@ -182,6 +182,25 @@ class Voice:
             await self._bot.ask(lambda bot: bot.answer_callback_query(query, line[:MOST_ANSWER], show_alert=alert))
         except BotError as error:
             _log.debug("a press could not be answered", why=str(error))
+
+    async def fetch(self, file_id: str, most: int) -> bytes:
+        """Return a file that somebody sent to the bot.
+
+        Raises:
+            PhotoError: it is larger than `most` bytes.
+            UnansweredError, NotPublishedError: Telegram does not hand it over.
+        """
+
+        async def download(bot: Bot) -> bytes:
+            file = await bot.get_file(file_id)
+            if (file.file_size or 0) > most:
+                raise PhotoError(f"larger than {most:,} bytes")
+            return bytes(await file.download_as_bytearray())
+
+        content = await self._bot.ask(download)
+        if len(content) > most:
+            raise PhotoError(f"larger than {most:,} bytes")
+        return content
 
     async def own_name(self) -> str:
         """Return the bot's own username."""

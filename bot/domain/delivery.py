@@ -99,8 +99,9 @@ NEXT: dict[State, frozenset[State]] = {
     State.HELD: frozenset({State.PLANNED, State.PUBLISHED, State.CANCELLED, State.EXPIRED}),
     State.FAILED: frozenset({State.PLANNED}),
     State.PUBLISHED: frozenset(),
-    State.CANCELLED: frozenset({State.PUBLISHED}),  # a retracted article's post turned up, to be taken down
-    State.EXPIRED: frozenset({State.PUBLISHED}),
+    # Published: a retracted article's post turned up, to be taken down. Planned: an editor wants it after all.
+    State.CANCELLED: frozenset({State.PUBLISHED, State.PLANNED}),
+    State.EXPIRED: frozenset({State.PUBLISHED, State.PLANNED}),
 }
 
 

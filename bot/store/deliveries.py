@@ -15,8 +15,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.compose.markup import plain
 from bot.domain.article import ArticleId
-from bot.domain.channel import ChannelId
+from bot.domain.channel import ChannelId, Platform
 from bot.domain.delivery import (
     FINAL,
     Delivery,
@@ -107,7 +108,6 @@ class NewDelivery:
     pinned_at: datetime | None = None
     backlog: bool = False
     rung: int = 0
-    words: str = ""
     own: Own | None = None
     listed: Sequence[int] | None = None
     error: str = ""
@@ -129,12 +129,10 @@ async def queue(tx: AsyncConnection, new: NewDelivery, now: datetime) -> Deliver
         "pinned_at": new.pinned_at,
         "backlog": new.backlog,
         "rung": new.rung,
-        "words": new.words,
-        "own": None if new.own is None else asdict(new.own),
         "listed": list(new.listed) if new.listed is not None else None,
         "queued_at": now,
         "error": new.error,
-    }
+    } | own_columns(new.own or Own())
     made = (await tx.execute(_QUEUE[tx.dialect.name], values)).scalar_one_or_none()
     return None if made is None else DeliveryId(made)
 
@@ -197,6 +195,13 @@ async def move(tx: AsyncConnection, delivery: Delivery, to: State, now: datetime
         raise LostClaimError(f"delivery {delivery.id} is no longer {delivery.state} under fence {delivery.fence}")
 
 
+async def texts(tx: AsyncConnection, ids: Sequence[DeliveryId]) -> list[str]:
+    """Return the texts that deliveries were sent with."""
+    if not ids:
+        return []
+    return list((await tx.execute(select(deliveries.c.text).where(deliveries.c.id.in_(ids)))).scalars())
+
+
 async def lease_of(tx: AsyncConnection, delivery_id: DeliveryId) -> datetime | None:
     """Return until when a delivery is claimed."""
     query = select(deliveries.c.lease_until).where(deliveries.c.id == delivery_id)
@@ -216,6 +221,11 @@ async def end_all_leases(tx: AsyncConnection, now: datetime) -> None:
 async def change(tx: AsyncConnection, delivery_id: DeliveryId, **columns: Any) -> None:
     """Set columns of a delivery that say nothing of its state."""
     await statements.change(tx, deliveries, {"id": delivery_id}, columns)
+
+
+def own_columns(own: Own) -> dict[str, Any]:
+    """Return the columns that keep what is an editor's in a delivery; the words without markup stand beside it."""
+    return {"words": plain(own.words, Platform.TELEGRAM), "own": None if own == Own() else asdict(own)}
 
 
 async def depth(tx: AsyncConnection) -> dict[tuple[ChannelId, State], int]:
