@@ -59,7 +59,7 @@ from bot.sources.folder import Folder
 from bot.sources.page import Page
 from bot.sources.table import Table
 from bot.store import channels as channel_rows
-from bot.store import editors, steps
+from bot.store import editors, pictures, steps
 from bot.store import house as leases
 from bot.store.bell import Bell
 from bot.store.database import Database
@@ -317,7 +317,7 @@ async def open_service(
             house.metrics.channel_access.labels(channel.name).set(1)
         timing = Timing(**{name: getattr(settings.delivery, name) for name in Timing.__dataclass_fields__})
         folders = [one.path for one in settings.sources if isinstance(one, FolderSettings)]
-        photos = await stack.enter_async_context(PhotoDesk(house.fetcher, folders))
+        photos = await stack.enter_async_context(PhotoDesk(house.fetcher, folders, partial(_kept, house.database)))
         recorder = Recorder(house.database, house.clock, house.metrics, lanes, timing)
         prover = Prover(house.database, house.clock, house.composer, timing)
         deliverer = Deliverer(
@@ -349,7 +349,7 @@ async def open_service(
                 for one in settings.sources
                 if not isinstance(one, PushSourceSettings)
             ],
-            desk=await _desk(configuration, house, lanes, holder, worker.ring),
+            desk=await _desk(configuration, house, lanes, photos, holder, worker.ring),
         )
 
         await stack.enter_async_context(Bell(house.database, worker.ring))
@@ -358,6 +358,11 @@ async def open_service(
             service.server = await stack.enter_async_context(_server(configuration, service, calendar))
             stack.callback(calendar.live.close)  # before the server waits for pages that only listen
         yield service
+
+
+async def _kept(database: Database, address: str) -> bytes | None:
+    async with database.read() as tx:
+        return await pictures.get(tx, address)
 
 
 def _insights(configuration: Configuration, house: House, lanes: dict[ChannelId, Lane], holder: str) -> Insights:
@@ -433,6 +438,7 @@ async def _desk(
     configuration: Configuration,
     house: House,
     lanes: dict[ChannelId, Lane],
+    photos: PhotoDesk,
     holder: str,
     stirred: Callable[[], None],
 ) -> Desk:
@@ -464,6 +470,10 @@ async def _desk(
             clock=house.clock,
             served=house.served,
             publishers={lane.id: lane.publisher for lane in lanes.values()},
+            composer=house.composer,
+            photos=photos,
+            intake=house.intake,
+            fetcher=house.fetcher,
             holder=holder,
             zone=settings.timezone,
             bot=own,
@@ -471,6 +481,8 @@ async def _desk(
             limits=pace,
             chat=settings.desk.chat,
             quiet=settings.desk.quiet,
+            undo=settings.desk.undo,
+            sources=[one.name for one in settings.sources],
             alert_url=settings.alert_url.get_secret_value() if settings.alert_url is not None else "",
             web_url=settings.telegram.web_url,
             stirred=stirred,

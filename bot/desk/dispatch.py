@@ -119,6 +119,8 @@ class Dispatcher:
         self._answered_at: float | None = None
         self.commands: dict[str, Command] = {}
         self.presses: dict[str, Press] = {}
+        self.hears: Watcher | None = None  # what was written without a command
+        self.leaves: Watcher | None = None  # told before each command: what went on before is left
         self.forwards: list[Watcher] = []
         self.reactions: list[Watcher] = []
         self.hand_edits: list[Watcher] = []
@@ -193,14 +195,18 @@ class Dispatcher:
         return message.chat.type == ChatType.PRIVATE or message.chat.id == self._group
 
     async def _said(self, voice: Voice, arrival: Arrival, message: Message) -> None:
-        command, words = _command(message.text or "")
+        command, words = _command(message.text or message.caption or "")
         name, _, addressee = command.partition("@")
         if addressee and addressee.lower() != (await self._name(voice)).lower():
             return
+        if name and self.leaves is not None:
+            await self.leaves(arrival)
         if name in self.commands:
             await self.commands[name](arrival, words)
         elif name:
             self.reply(arrival, texts.UNKNOWN_COMMAND)
+        elif self.hears is not None:
+            await self.hears(arrival)
 
     async def _pressed(self, voice: Voice, arrival: Arrival, query: CallbackQuery) -> None:
         verb, *parts = (query.data or "").split(":")

@@ -6,28 +6,37 @@ What is not wanted stays off: without bots to hear nothing is polled, without an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
 from bot.channels.base import Publisher
 from bot.channels.telegram_bot import TelegramBot
 from bot.clock import Clock
+from bot.compose.post import Composer
 from bot.desk import reactions
 from bot.desk.alerts import Alerts
+from bot.desk.approvals import Approvals
+from bot.desk.board import Board
 from bot.desk.dispatch import Dispatcher, Roster
 from bot.desk.forwards import Forwards
 from bot.desk.notices import Notices
 from bot.desk.people import People
 from bot.desk.presses import Presses
+from bot.desk.previews import Drawer, Photos
+from bot.desk.stories import converse
 from bot.desk.telling import Teller
+from bot.desk.touch import Doorkeeper
 from bot.desk.updates import Patience, Pollers
 from bot.desk.voice import Replies, Voice
 from bot.domain.channel import Channel, ChannelId
 from bot.domain.timetable import Daily
+from bot.intake.one_pass import Intake
 from bot.logs import logger
+from bot.network import Fetcher
 from bot.store.database import Database
 from bot.store.pace import Limit
 
@@ -39,13 +48,19 @@ class Furniture:
     """What the desk is given.
 
     `bot` speaks with people, None for none; `bots` are all that are heard, `bot` among them. `limits` returns the rates
-    that writing to a chat keeps. `stirred` is called when an editor has changed the queue.
+    that writing to a chat keeps. `photos` is where those of posts come from; `intake` takes in what editors bring, from
+    pages that `fetcher` opens. `undo` is how long «Зупинити» holds back a post, `sources` the names of those that are
+    asked. `stirred` is called when an editor has changed the queue.
     """
 
     database: Database
     clock: Clock
     served: Mapping[ChannelId, Channel]
     publishers: Mapping[ChannelId, Publisher]
+    composer: Composer
+    photos: Photos
+    intake: Intake
+    fetcher: Fetcher
     holder: str
     zone: ZoneInfo
     bot: TelegramBot | None = None
@@ -53,6 +68,8 @@ class Furniture:
     limits: Callable[[int], Sequence[Limit]] = lambda _: ()
     chat: int = 0
     quiet: Sequence[Daily] = ()
+    undo: timedelta = timedelta(0)
+    sources: Collection[str] = ()
     alert_url: str = ""
     web_url: str = "https://t.me"
     stirred: Callable[[], None] = lambda: None
@@ -70,9 +87,9 @@ class Desk:
         self._looks: set[asyncio.Task[None]] = set()
         voice = Voice(given.database, given.bot, given.limits) if given.bot is not None else None
         self._alerts = Alerts(given.alert_url, given.clock) if given.alert_url else None
-        teller = None
-        if voice is not None:
-            teller = Teller(given.database, given.clock, voice, chat=given.chat, quiet=given.quiet, zone=given.zone)
+        roster = Roster(given.database, given.clock)
+        self.dispatcher = Dispatcher(roster, self._replies, voice, given.clock, given.chat)
+        teller = self._teller(voice) if voice is not None else None
         self.notices: Notices | None = None
         if teller is not None or self._alerts is not None:
             self.notices = Notices(
@@ -82,14 +99,28 @@ class Desk:
                 alerts=self._alerts,
                 holder=given.holder,
                 zone=given.zone,
+                sources=given.sources,
             )
-        roster = Roster(given.database, given.clock)
-        self.dispatcher = Dispatcher(roster, self._replies, voice, given.clock, given.chat)
         self.dispatcher.forwards.append(Forwards(given.served, given.web_url).watch)
         self.dispatcher.reactions.append(reactions.watch)
         if teller is not None:
-            presses = Presses(given.database, given.served, given.publishers, teller, self._replies, self._stirred)
-            self.dispatcher.presses |= presses.handlers
+            door = Doorkeeper(given.database, given.served)
+            presses = Presses(
+                given.database, given.served, given.publishers, door, teller, self._replies, self._stirred
+            )
+            approvals = Approvals(
+                given.database,
+                given.served,
+                door,
+                teller,
+                self._replies,
+                self._stirred,
+                undo=given.undo,
+                zone=given.zone,
+            )
+            self.dispatcher.presses |= presses.handlers | approvals.handlers
+            if voice is not None:
+                converse(given, self.dispatcher, voice, self._replies, self._stirred)
             self.dispatcher.commands["start"] = People(self.dispatcher).start
         self._pollers = Pollers(
             given.database, given.clock, self.dispatcher, given.bots, holder=given.holder, patience=given.patience
@@ -118,6 +149,20 @@ class Desk:
             self._looks.add(looking)
             looking.add_done_callback(self._looks.discard)
             await asyncio.shield(looking)
+
+    def _teller(self, voice: Voice) -> Teller:
+        given = self.given
+        drawer = Drawer(
+            given.database,
+            given.composer,
+            given.photos,
+            given.served,
+            account=voice.account,
+            zone=given.zone,
+            handled=self.dispatcher.presses,
+        )
+        board = Board(given.database, given.clock, voice)
+        return Teller(given.database, given.clock, board, drawer, chat=given.chat, quiet=given.quiet, zone=given.zone)
 
     async def _finish(self) -> None:
         await self._replies.close()

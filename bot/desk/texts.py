@@ -34,6 +34,8 @@ DONE: Mapping[str, str] = {
     "publish": "Публікую.",
     "cancel": "Скасовано.",
     "skip": "Пропущено.",
+    "decline": "Пропущено.",
+    "release": "Повернуто в чергу.",
 }
 FOUND = "Знайшов його в каналі та записав."
 SHOWN = "Показую нижче."
@@ -47,6 +49,9 @@ HEADS: Mapping[str, str] = {
     "link-dead": "🔗 <b>Сторінка статті не відкривається</b>",
     "stale-words": "🕰 <b>Слова в дописі застаріли</b>",
     "access": "🔑 <b>Канал не пускає бота</b>",
+    "proposed": "📝 <b>Допис на погодження</b>",
+    "editor": "⏸ <b>Допис відкладено</b>",
+    "source": "📡 <b>Джерело не відповідає</b>",
 }
 BODIES: Mapping[str, str] = {
     "no-evidence": "Перевірити, чи він уже в каналі, мені не вдалося. Гляньте, будь ласка, в канал.",
@@ -67,7 +72,7 @@ ACCESS_RETURNS = "Щойно доступ повернеться, я поміч�
 ANSWER = "Відповідь платформи: <code>{detail}</code>"
 LIST_HEAD = "📋 <b>Потребують рішення: {count}</b>"
 LIST_HEAD_DONE = "📋 <b>Усе вирішено</b>"
-LIST_LINE = "{mark} {channel}: {title}"
+LIST_LINE = "{mark} {where}{title}"
 LIST_MORE = "…і ще {count}"
 NO_TITLE = "допис без заголовка"
 
@@ -77,6 +82,9 @@ MARKS: Mapping[str, str] = {
     "link-dead": "🔗",
     "stale-words": "🕰",
     "access": "🔑",
+    "proposed": "📝",
+    "editor": "⏸",
+    "source": "📡",
 }
 DONE_MARK = "✅"
 
@@ -96,3 +104,136 @@ CLOSED = "Уже не актуально."
 def how_to_mend(platform: Platform) -> str:
     """Say what an editor can do about lost access."""
     return ACCESS_FACEBOOK if platform is Platform.FACEBOOK else ACCESS_TELEGRAM
+
+
+# --- posts that wait for an editor ---
+
+LATER, EDIT, STOP, RELEASE, BACK = "Запланувати", "Змінити", "Зупинити", "Повернути в чергу", "← Назад"
+IN_QUARTER, IN_HOUR = "Через 15 хв", "Через годину"
+IN_TURN = "У чергу: {when}"
+IN_TURN_SOMETIME = "У загальну чергу"
+AS_IT_WAS = "Як було, {when}"
+TOMORROW = "Завтра о 9:00"
+
+POST_ASKS = "📝 <b>{channel}</b> чекає на погодження"
+POST_EDIT_ASKS = "✏️ <b>{channel}</b>: змінити допис, що вже вийшов?"
+POST_HELD = "⏸ <b>{channel}</b>: відкладено"
+POST_LEAVES = "⏳ <b>{channel}</b>: вийде о {time} ({who})"
+POST_GOES = "⏳ <b>{channel}</b>: виходить ({who})"
+LEAVES = "⏳ Вийде о {time}: {who}. Ще можна зупинити."
+GOES = "⏳ Виходить: {who}."
+POST_CUT = "\n(повністю — у календарі)"
+NAMED = "Канал: {channel}"
+NAMED_ASKS = "{channel}: чекає на рішення редактора."
+PHOTO_MISSING = "⚠️ Фото не вдалося отримати: допис вийде без нього."
+PHOTOS_MORE = "Усього фото: {count}."
+CANNOT_COMPOSE = "⚠️ Допис не складається: <code>{why}</code>"
+WITHDRAWAL = "Видалення допису."
+
+AGREED = "Виходить за {seconds} с. Передумали? Натисніть «Зупинити»."
+AGREED_AT_ONCE = "Публікую."
+STOPPED = "Зупинено: допис відкладено, нічого не вийшло."
+PLANNED_FOR = "Заплановано: {when}."
+PLANNED_IN_TURN = "Поставлено в чергу."
+WHEN = "Коли опублікувати?"
+GOES_OUT = ", вийде {when}"
+REFUSED = "Платформа не прийняла допис."
+LOOK_AT_IT = "Дивитися"
+
+# --- sources ---
+
+SOURCE_SILENT = "Нових статей з нього немає від {when}. Пробую далі; щойно запрацює, скажу тут."
+SOURCE_NEVER = "Ще жодного разу не вдалося його прочитати. Пробую далі; щойно запрацює, скажу тут."
+SOURCE_BACK = "Джерело знову працює з {time}."
+
+# --- conversations: posts of one's own, changes, retractions, digests, people ---
+
+TALK_ENDED = "Скасовано, нічого не змінилося."
+TALK_EXPIRED = "Минуло пів години, тож я забув, на чому ми зупинилися. Почніть, будь ласка, ще раз."
+NOT_UNDERSTOOD = "Щоб зробити допис, надішліть посилання чи фото або напишіть /post і текст. Що я вмію: /help."
+USE_BUTTONS = "Оберіть, будь ласка, кнопкою."
+LOOK_BELOW = "👇 Дивіться нижче."
+IN_A_GROUP = "\n\nУ групі пишіть у відповідь на це повідомлення."
+NEXT, NOW, SLOT, ALL_DONE = "Далі →", "Зараз", "Коли буде місце", "Готово"
+CHOSEN, NOT_CHOSEN = "☑️", "▫️"
+NO_PHOTO_SHOWN = "⚠️ Фото зараз не вдалося отримати."
+PICTURE_TOO_LARGE = "Фото завелике: беру до 10 МБ."
+NO_PICTURE = "Це не схоже на фото. Надішліть, будь ласка, JPEG або PNG."
+PICTURE_NOT_HAD = "Не вдалося забрати фото з Telegram. Надішліть його ще раз."
+NOT_YOUR_CHANNEL = "Канал {channel} веде інший редактор."
+NO_CHANNELS = "У вас немає каналів, до яких можна писати."
+
+# /post
+POST_WHAT = "📝 <b>Новий допис</b>\nНадішліть посилання на статтю, текст або фото з підписом."
+POST_CHANNELS = "📝 <b>{title}</b>\n{standing}Куди публікуємо?"
+STANDS_PUBLIC = "• {channel}: вже опубліковано{link}\n"
+STANDS_WAITING = "• {channel}: вже чекає в черзі{when}\n"
+SEE = ' (<a href="{link}">дивитися</a>)'
+PUBLIC_EVERYWHERE = "Це вже опубліковано всюди, де ви можете публікувати:\n{standing}Змінити текст: /edit {url}"
+CHOOSE_CHANNEL = "Оберіть хоча б один канал."
+POST_TIME = "🕒 Коли публікуємо?\nОберіть або напишіть час: «18:30», «завтра 9:00», «через 20 хв»."
+POST_PHOTO = "🖼 Яке фото? Оберіть або надішліть своє."
+PHOTO_OF_ARTICLE, PHOTO_SENT, PHOTO_NONE = "Фото статті", "Надіслане фото", "Без фото"
+ONE_PHOTO = "Беру одне фото: перше."
+POST_CREDIT = "©️ Чиє це фото? Напишіть автора або джерело, наприклад «ДСНС» чи «Фото: Іван Петренко»."
+CREDIT_NONE = "Без підпису"
+NO_CREDIT = "Не розумію, чиє це фото. Напишіть коротко: ім’я, установу або сайт."
+POST_PREVIEW = "👁 <b>{channels}</b>"
+POST_CONFIRM = "Так побачать читачі. {plan}\nЩоб змінити текст, просто напишіть інший."
+POST_PLAN_NOW = "Публікуємо зараз: {channels}."
+POST_PLAN_AT = "{channel} — {when}."
+GO_NOW, GO_LATER = "✅ Опублікувати", "✅ Запланувати"
+CHANGE_CHANNELS, CHANGE_TIME, CHANGE_PHOTO = "Канали", "Час", "Фото"
+NO_LINK_HERE = "⚠️ {channel}: допис буде без посилання, хоча зазвичай тут воно є."
+UNCERTAIN = "⚠️ {channel}: минулого разу не з’ясувалося, чи вийшов цей допис. Спершу гляньте в канал."
+TOO_LONG = "⚠️ {channel}: текст задовгий, зайвих знаків — {over}. Скоротіть і надішліть ще раз."
+NOT_MADE = "⚠️ {channel}: платформа такого тексту не прийме. Спростіть оформлення й надішліть ще раз."
+POST_DONE = "✅ {title}\n{lines}"
+POST_DONE_LINE = "• {channel}: {when}"
+POST_DONE_NOW = "виходить"
+POST_DONE_THERE = "вже є в каналі, записав його"
+POST_DROPPED = "не вийде: це вже стоїть у дописі каналу"
+BAD_LINK = "Це посилання не читається. Перевірте його, будь ласка."
+NO_PAGE = "Не вдалося відкрити цю сторінку чи знайти на ній статтю. Перевірте посилання."
+SLOW_PAGE = "Сторінка надто довго не відповідає. Спробуйте за хвилину."
+
+WARNINGS: Mapping[str, str] = {  # by the beginning of what composing says
+    "the photo stays behind": "⚠️ Без фото: невідомо, чиє воно.",
+    "too long for a photo's caption": "⚠️ Текст не вміщується під фото, тож допис вийде без нього.",
+    "the summary was shortened": "Текст скорочено, щоб умістився.",
+    "the title was shortened": "⚠️ Заголовок скорочено, щоб умістився.",
+    "stale-words": "🕰 Є слова, що можуть застаріти: гляньте, чи все ще так.",
+}
+NO_TIME = "Не розумію, коли. Напишіть, наприклад: «18:30», «завтра 9:00» або «через 20 хв»."
+
+# /edit
+EDIT_WHAT = "✏️ Який допис змінюємо? Напишіть /edit і посилання чи номер, або дайте /edit у відповідь на допис."
+EDIT_NOTHING = "Нічого змінити: такого допису немає ні в черзі, ні в каналах, де ви можете писати."
+EDIT_CHANNELS = "✏️ <b>{title}</b>\nДе змінюємо?"
+EDIT_WORDS = (
+    "✏️ Надішліть новий текст замість заголовка й опису. Можна з оформленням: жирний, курсив, посилання."
+    " Фото, підпис до нього, посилання на статтю та заклик лишаться."
+)
+EDIT_NOW = "👁 <b>{channels}</b>, зараз так:"
+EDIT_CONFIRM = "Так побачать читачі: {channels}.\nЩоб поправити ще, просто надішліть інший текст."
+EDIT_GO = "✅ Змінити"
+EDIT_DONE = "✅ Змінюю: {channels}."
+EDIT_DONE_WAITS = "✅ Змінив, вийде вже так: {channels}."
+WORDS_ONLY = "Надішліть, будь ласка, сам текст."
+
+# /retract
+RETRACT_WHAT = "🗑 Що знімаємо? Напишіть /retract і посилання на статтю, а за ним, якщо хочете, причину."
+RETRACT_UNKNOWN = "Такої статті я не знаю."
+RETRACT_DONE_ALREADY = "Цю статтю вже знято."
+RETRACT_CONFIRM = "🗑 <b>{title}</b>\n{lines}"
+RETRACT_PUBLIC = "• {channel}: зникне з каналу{link}\n"
+RETRACT_NOTICE = "• {channel}: замість допису буде повідомлення, що новину знято{link}\n"
+RETRACT_STAYS = "• {channel}: допис лишиться, бо так налаштовано канал{link}\n"
+RETRACT_WAITS = "• {channel}: не вийде, хоча стоїть у черзі\n"
+RETRACT_OTHERS = "• {channel}: лишиться, це не ваш канал\n"
+RETRACT_ALL = "Стаття більше ніде не вийде, навіть якщо сайт її змінить."
+RETRACT_MINE = "В інших каналах вона лишиться."
+RETRACT_REASON = "Причина: {reason}"
+RETRACT_GO = "🗑 Зняти"
+RETRACT_DONE = "✅ Знімаю «{title}»: {channels}."
+RETRACT_NOTHING = "У ваших каналах цієї статті немає."

@@ -6,7 +6,7 @@ Every move is one UPDATE that names the fence and the state it starts from and m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,8 +15,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.compose.markup import plain
 from bot.domain.article import ArticleId
-from bot.domain.channel import ChannelId
+from bot.domain.channel import ChannelId, Platform
 from bot.domain.delivery import (
     FINAL,
     Delivery,
@@ -28,6 +29,7 @@ from bot.domain.delivery import (
     moved,
 )
 from bot.domain.plan import Head
+from bot.domain.post import Own
 from bot.errors import LostClaimError
 from bot.store import statements
 from bot.store.statements import rows_by
@@ -99,7 +101,7 @@ class NewDelivery:
     pinned_at: datetime | None = None
     backlog: bool = False
     rung: int = 0
-    words: str = ""
+    own: Own | None = None
     listed: Sequence[int] | None = None
     error: str = ""
 
@@ -120,11 +122,10 @@ async def queue(tx: AsyncConnection, new: NewDelivery, now: datetime) -> Deliver
         "pinned_at": new.pinned_at,
         "backlog": new.backlog,
         "rung": new.rung,
-        "words": new.words,
         "listed": list(new.listed) if new.listed is not None else None,
         "queued_at": now,
         "error": new.error,
-    }
+    } | own_columns(new.own or Own())
     made = (await tx.execute(_QUEUE[tx.dialect.name], values)).scalar_one_or_none()
     return None if made is None else DeliveryId(made)
 
@@ -202,6 +203,11 @@ async def change(tx: AsyncConnection, delivery_id: DeliveryId, **columns: Any) -
     await statements.change(tx, deliveries, {"id": delivery_id}, columns)
 
 
+def own_columns(own: Own) -> dict[str, Any]:
+    """Return the columns that keep what is an editor's in a delivery; the words without markup stand beside it."""
+    return {"words": plain(own.words, Platform.TELEGRAM), "own": None if own == Own() else asdict(own)}
+
+
 async def depth(tx: AsyncConnection) -> dict[tuple[ChannelId, State], int]:
     """Count what is not finished, by channel and state."""
     query = text(f"SELECT channel_id, state, count(*) AS number FROM deliveries WHERE {UNFINISHED} GROUP BY 1, 2")  # noqa: S608
@@ -243,6 +249,7 @@ def _delivery(row: Any) -> Delivery:
         repost=row.repost,
         backlog=row.backlog,
         words=row.words,
+        own=None if not row.own else Own(**row.own),
         listed=tuple(row.listed or ()),
         error=row.error,
         finished_at=row.finished_at,

@@ -19,6 +19,7 @@ from bot.domain.post import Method
 from bot.store import statements
 from bot.store.tables import attempts, deliveries, from_micros, ledger, micros, uploads
 
+_LOOKED_THROUGH = 5000  # posts; there is no index by address
 _BEGIN = insert(attempts).returning(attempts.c.id)
 _ENTER = insert(ledger)
 _NEWEST = (
@@ -76,6 +77,12 @@ async def last_attempt(tx: AsyncConnection, delivery_id: DeliveryId) -> tuple[At
     return AttemptId(row.id), _attempt(row)
 
 
+async def last_outcome(tx: AsyncConnection, delivery_id: DeliveryId) -> str:
+    """Return how a delivery's newest attempt ended: a state's value, "" for one that never did."""
+    query = select(attempts.c.outcome).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.id.desc())
+    return (await tx.execute(query.limit(1))).scalar_one_or_none() or ""
+
+
 async def late_answer(tx: AsyncConnection, delivery_id: DeliveryId) -> tuple[Attempt, Receipt] | None:
     """Return an attempt of an unpublished delivery whose answer came after its worker had lost the claim."""
     query = select(attempts).where(attempts.c.delivery_id == delivery_id, attempts.c.remote_id.is_not(None))
@@ -117,7 +124,7 @@ async def enter(
     at: datetime,
     adopted: bool = False,
 ) -> None:
-    """Enter a post that is public."""
+    """Enter a post that is public; words that an editor gave it are a person's from the start."""
     values = {
         "delivery_id": delivery.id,
         "channel_id": delivery.channel_id,
@@ -131,6 +138,7 @@ async def enter(
         "text": text,
         "published_at": at,
         "adopted": adopted,
+        "hand_at": at if delivery.has_own_words else None,
     }
     await tx.execute(_ENTER, values)
 
@@ -138,6 +146,21 @@ async def enter(
 async def entry(tx: AsyncConnection, delivery_id: DeliveryId) -> LedgerEntry | None:
     """Return the entry of a delivery's post."""
     row = (await tx.execute(select(ledger).where(ledger.c.delivery_id == delivery_id))).one_or_none()
+    return _entry(row) if row else None
+
+
+async def by_remote_id(tx: AsyncConnection, channel_id: ChannelId, remote_id: str) -> LedgerEntry | None:
+    """Return the entry of a channel's post, by the platform's id for it."""
+    query = select(ledger).where(ledger.c.channel_id == channel_id, ledger.c.remote_id == remote_id)
+    row = (await tx.execute(query)).one_or_none()
+    return _entry(row) if row else None
+
+
+async def by_permalink(tx: AsyncConnection, address: str) -> LedgerEntry | None:
+    """Return the entry of the post at an address, as the platform gave it; only the newest posts are looked through."""
+    newest = select(ledger).order_by(ledger.c.delivery_id.desc()).limit(_LOOKED_THROUGH).subquery()
+    query = select(newest).where(newest.c.permalink == address).order_by(newest.c.delivery_id.desc()).limit(1)
+    row = (await tx.execute(query)).one_or_none()
     return _entry(row) if row else None
 
 
@@ -271,4 +294,5 @@ def _entry(row: Any) -> LedgerEntry:
         withdrawn_at=row.withdrawn_at,
         more_ids=tuple(row.more_ids or ()),
         adopted=row.adopted,
+        hand_at=row.hand_at,
     )

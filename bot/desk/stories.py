@@ -1,0 +1,56 @@
+"""Furnishes the conversations: builds each story and makes its command and its buttons known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.desk import steps, talks
+from bot.desk.dispatch import Dispatcher
+from bot.desk.drafts import Open, Tools
+from bot.desk.editing import Editing
+from bot.desk.posting import Posting
+from bot.desk.showing import Shower
+from bot.desk.subjects import Subjects
+from bot.desk.talks import Talks
+from bot.desk.voice import Replies, Voice
+from bot.domain.article import Article
+
+if TYPE_CHECKING:
+    from bot.desk.room import Furniture
+
+
+def converse(
+    given: Furniture, dispatcher: Dispatcher, voice: Voice, replies: Replies, stirred: Callable[[], None]
+) -> None:
+    """Have the desk's bot hold conversations."""
+    shower = Shower(voice, given.photos.get)
+    told = Talks(given.database, voice, replies, shower, given.served)
+    tools = Tools(
+        database=given.database,
+        served=given.served,
+        composer=given.composer,
+        open_page=_opener(given),
+        keep=given.intake.keep,
+        when=partial(steps.read_time, zone=given.zone),
+        zone=given.zone,
+        undo=given.undo,
+        stirred=stirred,
+    )
+    dispatcher.hears, dispatcher.leaves = told.hear, told.leave
+    dispatcher.presses[talks.PRESS] = told.press
+    dispatcher.commands["post"] = Posting(told, tools).command
+    subjects = Subjects(given.served)
+    editing = Editing(told, tools, subjects)
+    dispatcher.commands["edit"] = editing.command
+    dispatcher.presses["edit"] = editing.press
+
+
+def _opener(given: Furniture) -> Open:
+    async def open_page(url: str) -> Article:
+        from bot.sources.page import open_page  # reading pages weighs a second: loaded with the first one
+
+        return await open_page(given.fetcher, url, zone=given.zone)
+
+    return open_page
