@@ -9,12 +9,13 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bot import failpoints
 from bot.channels.base import Publisher
@@ -27,6 +28,7 @@ from bot.clock import Clock, SystemClock
 from bot.compose.post import Composer
 from bot.configuration import Configuration
 from bot.desk.room import Desk, Furniture
+from bot.desk.webhooks import Hook
 from bot.domain.channel import Channel, ChannelId, Platform
 from bot.domain.delivery import DeliveryId
 from bot.errors import BotError, DatabaseError, SettingsError
@@ -70,6 +72,7 @@ from bot.web.miniapp import Miniapp
 from bot.web.push import Push
 from bot.web.server import Server
 from bot.web.session import Sessions
+from bot.web.webhook import Webhook
 
 LOOK = timedelta(seconds=5)
 _LEAST_TERM = timedelta(seconds=60)  # of a replica's duty to ask a source; a dead one's is taken over after it
@@ -482,12 +485,22 @@ async def _desk(
             chat=settings.desk.chat,
             quiet=settings.desk.quiet,
             undo=settings.desk.undo,
+            summary_at=settings.desk.summary_at,
             sources=[one.name for one in settings.sources],
             alert_url=settings.alert_url.get_secret_value() if settings.alert_url is not None else "",
             web_url=settings.telegram.web_url,
             stirred=stirred,
+            hook=_hook(configuration),
         )
     )
+
+
+def _hook(configuration: Configuration) -> Hook | None:
+    """Return where Telegram brings updates; None where it is asked for them."""
+    telegram = configuration.settings.telegram
+    if not telegram.webhook_url or telegram.webhook_secret is None:
+        return None
+    return Hook(url=telegram.webhook_url, secret=telegram.webhook_secret.get_secret_value())
 
 
 def _calendar(configuration: Configuration, service: Service, photos: PhotoDesk) -> Miniapp:
@@ -508,12 +521,17 @@ def _calendar(configuration: Configuration, service: Service, photos: PhotoDesk)
 def _server(configuration: Configuration, service: Service, calendar: Miniapp) -> Server:
     settings, house = configuration.settings, service.house
     push = next((one.name for one in settings.sources if one.kind == "push"), "push")
-    worker, clock = service.worker, house.clock
+    worker, clock, hook = service.worker, house.clock, service.desk.given.hook
+
+    async def receive(number: str, plain: Mapping[str, Any]) -> bool:
+        return await service.desk.receive(number, plain)
+
+    webhooks = [Webhook(receive, clock, hook.secret)] if hook is not None else []
     return Server(
         host=settings.web.host,
         port=settings.web.port,
         ops_port=settings.web.ops_port,
-        public=[Push(house.intake, clock, settings.push.accepted, push), calendar],
+        public=[Push(house.intake, clock, settings.push.accepted, push), calendar, *webhooks],
         operations=[Health(house.database, house.metrics, lambda: clock.running() - worker.beat_at)],
         trusted_proxies=settings.web.trusted_proxies,
     )

@@ -38,11 +38,14 @@ class Board:
         """Say nothing for a while."""
         self._rests_until = max(self._rests_until, self._clock.running() + seconds)
 
-    async def say_list(self, chat: int, ids: Collection[int], text: str, buttons: Rows, *, silent: bool) -> bool:
-        """Write one message about several notices and remember it; False where it should be tried again."""
+    async def say(
+        self, chat: int, ids: Collection[int], text: str, buttons: Rows = (), *, silent: bool, is_list: bool = False
+    ) -> bool:
+        """Write one message about some notices and remember it; False where it should be tried again."""
 
         async def say() -> Told:
-            return Told(chat=chat, message=await self._voice.say(chat, text, buttons, silent=silent), is_list=True)
+            message = await self._voice.say(chat, text, buttons, silent=silent)
+            return Told(chat=chat, message=message, is_list=is_list)
 
         return await self._keep(chat, ids, say)
 

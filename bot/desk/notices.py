@@ -91,6 +91,8 @@ class Notices:
             if not await house.take_lease(tx, DUTY, self._holder, now, _TERM):
                 return None
             await causes.find_new(tx, now, self._sources)
+            if self._teller is not None:
+                await self._teller.reports.note(tx, now)
             if self._swept_at is None or now - self._swept_at > _SWEEP:
                 self._swept_at = now
                 await rows.forget(tx, now - _KEPT)

@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Self
+from datetime import time, timedelta
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from bot.channels.base import Publisher
@@ -27,11 +27,13 @@ from bot.desk.notices import Notices
 from bot.desk.people import People
 from bot.desk.presses import Presses
 from bot.desk.previews import Drawer, Photos
+from bot.desk.reports import Reports
 from bot.desk.stories import converse
 from bot.desk.telling import Teller
 from bot.desk.touch import Doorkeeper
 from bot.desk.updates import Patience, Pollers
 from bot.desk.voice import Replies, Voice
+from bot.desk.webhooks import Hook, Webhooks
 from bot.domain.channel import Channel, ChannelId
 from bot.domain.timetable import Daily
 from bot.intake.one_pass import Intake
@@ -49,8 +51,9 @@ class Furniture:
 
     `bot` speaks with people, None for none; `bots` are all that are heard, `bot` among them. `limits` returns the rates
     that writing to a chat keeps. `photos` is where those of posts come from; `intake` takes in what editors bring, from
-    pages that `fetcher` opens. `undo` is how long «Зупинити» holds back a post, `sources` the names of those that are
-    asked. `stirred` is called when an editor has changed the queue.
+    pages that `fetcher` opens. `undo` is how long «Зупинити» holds back a post, `summary_at` when the day's account is
+    told, `sources` the names of those that are asked. `stirred` is called when an editor has changed the queue. `hook`
+    is where Telegram brings updates; None: it is asked for them.
     """
 
     database: Database
@@ -69,11 +72,13 @@ class Furniture:
     chat: int = 0
     quiet: Sequence[Daily] = ()
     undo: timedelta = timedelta(0)
+    summary_at: time = time(21)
     sources: Collection[str] = ()
     alert_url: str = ""
     web_url: str = "https://t.me"
     stirred: Callable[[], None] = lambda: None
     patience: Patience | None = None
+    hook: Hook | None = None
 
 
 class Desk:
@@ -122,8 +127,12 @@ class Desk:
             if voice is not None:
                 converse(given, self.dispatcher, voice, self._replies, self._stirred)
             self.dispatcher.commands["start"] = People(self.dispatcher).start
-        self._pollers = Pollers(
-            given.database, given.clock, self.dispatcher, given.bots, holder=given.holder, patience=given.patience
+        self._ears: Pollers | Webhooks = (
+            Pollers(
+                given.database, given.clock, self.dispatcher, given.bots, holder=given.holder, patience=given.patience
+            )
+            if given.hook is None
+            else Webhooks(given.database, given.clock, self.dispatcher, given.bots, given.hook, holder=given.holder)
         )
 
     async def __aenter__(self) -> Self:
@@ -132,7 +141,7 @@ class Desk:
         for bot in self.given.bots:
             await self._stack.enter_async_context(bot)
         self._stack.push_async_callback(self._finish)
-        await self._stack.enter_async_context(self._pollers)
+        await self._stack.enter_async_context(self._ears)
         self._is_open = True
         if self.given.bots:
             _log.info("the desk listens", bots=[bot.account for bot in self.given.bots])
@@ -141,6 +150,16 @@ class Desk:
     async def __aexit__(self, *_: object) -> None:
         self._is_open = False
         await self._stack.aclose()
+
+    async def receive(self, number: str, plain: Mapping[str, Any]) -> bool:
+        """Handle an update that Telegram brings to the bot with this id; False where it has to come again.
+
+        Raises:
+            LookupError: no bot that is brought updates has this id.
+        """
+        if not isinstance(self._ears, Webhooks):
+            raise LookupError(number)
+        return await self._ears.receive(number, plain)
 
     async def look(self) -> None:
         """Tell what is new, and how what was told has ended; a message on its way is not lost to a stop."""
@@ -161,8 +180,16 @@ class Desk:
             zone=given.zone,
             handled=self.dispatcher.presses,
         )
-        board = Board(given.database, given.clock, voice)
-        return Teller(given.database, given.clock, board, drawer, chat=given.chat, quiet=given.quiet, zone=given.zone)
+        return Teller(
+            given.database,
+            given.clock,
+            Board(given.database, given.clock, voice),
+            drawer,
+            Reports(given.served, summary_at=given.summary_at, zone=given.zone),
+            chat=given.chat,
+            quiet=given.quiet,
+            zone=given.zone,
+        )
 
     async def _finish(self) -> None:
         await self._replies.close()

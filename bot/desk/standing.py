@@ -16,7 +16,7 @@ from bot.agenda.wording import when
 from bot.desk import texts
 from bot.domain.delivery import HeldReason, State
 from bot.store import causes, decisions
-from bot.store.notices import ACCESS, EDITOR, POSTS, SOURCE, About, Notice
+from bot.store.notices import ACCESS, EDITOR, POSTS, REPORTS, SOURCE, About, Notice
 
 _ACTS = frozenset(
     {"pin", "release", "cancel", "agree", "decline", "present", "again", "hold", "stop", steering.PUBLISH}
@@ -55,6 +55,8 @@ class Standing:
         about, act = self.about.get(notice.id), self.acts.get(notice.id)
         if about is None:
             return Phase.OVER
+        if notice.what in REPORTS:
+            return Phase.ASKS if notice.told_at is None else Phase.OVER
         if notice.what in (ACCESS, SOURCE):
             return Phase.ASKS if about.lost_at is not None and about.lost_at <= notice.at else Phase.OVER
         if notice.what in _STOPPABLE and act is not None and act["action"] == steering.PUBLISH:

@@ -15,6 +15,7 @@ from bot.clock import Clock
 from bot.desk import cards
 from bot.desk.board import Board
 from bot.desk.previews import Drawer, mark
+from bot.desk.reports import Reports
 from bot.desk.standing import Phase, Standing, stand
 from bot.domain.delivery import HeldReason
 from bot.domain.editor import Editor, Role
@@ -22,7 +23,7 @@ from bot.domain.timetable import Daily
 from bot.store import causes, editors
 from bot.store import notices as rows
 from bot.store.database import Database
-from bot.store.notices import ACCESS, EDITOR, PROPOSED, About, Notice
+from bot.store.notices import ACCESS, EDITOR, PROPOSED, REPORTS, About, Notice
 
 CARDS = 5  # at a time; more become a list
 _WINDOW = 60.0  # seconds that this "time" lasts
@@ -55,6 +56,7 @@ class Teller:
         clock: Clock,
         board: Board,
         drawer: Drawer,
+        reports: Reports,
         *,
         chat: int,
         quiet: Sequence[Daily],
@@ -64,6 +66,7 @@ class Teller:
         self._clock = clock
         self.board = board
         self._drawer = drawer
+        self.reports = reports
         self._chat = chat
         self._quiet = quiet
         self._zone = zone
@@ -95,12 +98,14 @@ class Teller:
         done = {notice.id for notice in heard}
         for place in places:
             mine = [one for one in heard if place.wants(about[one.id])]
-            done -= await self._tell_place(place.chat, mine, standing, is_quiet, go_on)
-        await self._note_told(done)
+            done -= await self._tell_place(place, mine, standing, is_quiet, go_on)
+        await self._note_told(done, {notice.id for notice in heard if notice.what in REPORTS})
 
     async def keep_up(self, told: Sequence[Notice], standing: Standing, go_on: Callable[[], bool]) -> None:
         """Have cards show what they are about as it is by now."""
         for notice in told:
+            if notice.what in REPORTS:
+                continue
             wanted = mark(notice, standing) if notice.id in standing.about else ""
             stale = [one for one in notice.messages if not one.is_list and one.mark != wanted]
             if not wanted or not stale or not go_on():
@@ -122,7 +127,7 @@ class Teller:
         left = await self._tick_off(over, go_on)
         said: set[int] = set()
         for notice in over:
-            of_its_own = [told for told in notice.messages if not told.is_list]
+            of_its_own = [told for told in notice.messages if not told.is_list and notice.what not in REPORTS]
             if notice.id in standing.about and of_its_own:
                 text = cards.settled(notice, standing.about[notice.id], ends[notice.id])
                 outcomes = [go_on() and await self.board.amend(told, text) for told in of_its_own]
@@ -160,14 +165,35 @@ class Teller:
             return [Place(chat=chief.telegram_id, chief=chief) for chief in await editors.started(tx, Role.CHIEF)]
 
     async def _tell_place(
-        self, chat: int, mine: Sequence[Notice], standing: Standing, silent: bool, go_on: Callable[[], bool]
+        self, place: Place, mine: Sequence[Notice], standing: Standing, silent: bool, go_on: Callable[[], bool]
     ) -> set[int]:
         """Tell one chat what it has not heard; return the numbers of what did not arrive, but may later."""
-        left = [one for one in mine if chat not in {told.chat for told in one.messages}]
+        chat = place.chat
+        unheard = [one for one in mine if chat not in {told.chat for told in one.messages}]
+        left = [one for one in unheard if one.what not in REPORTS]
+        unsaid: set[int] = set()
+        for what in sorted(REPORTS):
+            unsaid |= await self._report(place, [one for one in unheard if one.what == what], silent, go_on)
+        return unsaid | await self._tell_cards(chat, left, standing, silent, go_on)
+
+    async def _report(self, place: Place, told: Sequence[Notice], silent: bool, go_on: Callable[[], bool]) -> set[int]:
+        """Tell reports of one kind in one message; return the numbers of what did not arrive, but may later."""
+        if not told:
+            return set()
+        ids = {notice.id for notice in told}
+        async with self._database.read() as tx:
+            text = await self.reports.text(tx, told, place.chief)
+        if text is None:
+            return set()
+        return set() if go_on() and await self.board.say(place.chat, ids, text, silent=silent) else ids
+
+    async def _tell_cards(
+        self, chat: int, left: Sequence[Notice], standing: Standing, silent: bool, go_on: Callable[[], bool]
+    ) -> set[int]:
         ids = {notice.id for notice in left}
         if len(left) > CARDS:
             text, buttons = cards.listing([(one, standing.about[one.id]) for one in left])
-            is_said = go_on() and await self.board.say_list(chat, ids, text, buttons, silent=silent)
+            is_said = go_on() and await self.board.say(chat, ids, text, buttons, silent=silent, is_list=True)
             return set() if is_said else ids
         for one in left:
             if not go_on():
@@ -177,11 +203,11 @@ class Teller:
                 ids.discard(one.id)
         return ids
 
-    async def _note_told(self, done: set[int]) -> None:
-        """Count as told what stands in a message somewhere."""
+    async def _note_told(self, done: set[int], reports: set[int]) -> None:
+        """Count as told what stands in a message somewhere, and reports in which there was nothing for anybody."""
         async with self._database.write() as tx:
             now = await self._database.now(tx)
-            arrived = await rows.with_messages(tx, done)
+            arrived = await rows.with_messages(tx, done) | (done & reports)
             await rows.change(tx, arrived, told_at=now)
         if done - arrived:
             self.board.rest(_AGAIN)

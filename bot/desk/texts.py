@@ -237,3 +237,18 @@ RETRACT_REASON = "Причина: {reason}"
 RETRACT_GO = "🗑 Зняти"
 RETRACT_DONE = "✅ Знімаю «{title}»: {channels}."
 RETRACT_NOTHING = "У ваших каналах цієї статті немає."
+
+# --- reports ---
+
+EXPIRED_HEAD = "🍂 <b>Не вийшло, бо застаріло</b>"
+EXPIRED_LINE = "{channel}: {posts} — {titles}"
+QUOTED = "«{title}»"
+AND_MORE = "ще {count}"
+SUMMARY_HEAD = "📊 <b>Підсумок дня</b>"
+NOTHING_OUT = "нічого не вийшло"
+SUMMARY_WAITING = "чекають рішення: {count}"
+SUMMARY_EXPIRED = "застаріло: {count}"
+SUMMARY_FAILED = "платформа не прийняла: {count}"
+SUMMARY_BEST = "Найбільше реакцій:"
+SUMMARY_BEST_LINE = "• {title} ({channel}): {reactions}"
+REACTIONS = ("реакція", "реакції", "реакцій")

@@ -133,7 +133,8 @@ class Voice:
 
         async def rewrite(bot: Bot) -> Message | bool:
             if picture is not None:
-                media = InputMediaPhoto(_file(picture), caption=text, parse_mode=ParseMode.HTML)
+                name = "photo.jpg" if isinstance(picture, bytes) else None
+                media = InputMediaPhoto(picture, caption=text, parse_mode=ParseMode.HTML, filename=name)
                 return await bot.edit_message_media(media, chat, message, reply_markup=keyboard)
             if has_picture:
                 return await bot.edit_message_caption(

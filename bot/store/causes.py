@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.channel import ChannelId, Platform
 from bot.domain.delivery import DeliveryId, HeldReason, Kind, State, Turn
 from bot.store.deliveries import STANDING
-from bot.store.notices import ACCESS, PROPOSED, SOURCE, About, Notice
+from bot.store.notices import ACCESS, PROPOSED, REPORTS, SOURCE, About, Notice
 from bot.store.tables import articles, channels, deliveries, ledger, micros, notices, sources
 
 # Lost access is told of the channel, and with it what was held for it.
@@ -122,6 +122,8 @@ async def about(tx: AsyncConnection, wanted: Sequence[Notice]) -> dict[int, Abou
             known = of_delivery.get(notice.delivery_id)
         elif notice.what == SOURCE:
             known = of_source.get(_source(notice))
+        elif notice.what in REPORTS:
+            known = About()
         else:
             known = of_channel.get(notice.channel_id) if notice.channel_id is not None else None
         if known is not None:
@@ -192,6 +194,7 @@ def _deliveries() -> Select[Any]:
             deliveries.c.error,
             deliveries.c.text,
             deliveries.c.words,
+            deliveries.c.own,
             articles.c.url,
             articles.c.revision,
             ledger.c.permalink,
@@ -215,7 +218,7 @@ def _about(row: Any) -> About:
         article_url=row.url if row.url and not row.url.startswith("urn:") else None,
         title=row.title or (row.text or row.words).strip().partition("\n")[0][:200],
         detail=row.error,
-        version=f"{row.revision or 0}.{zlib.crc32(row.words.encode()):x}",
+        version=f"{row.revision or 0}.{zlib.crc32(repr((row.words, row.own)).encode()):x}",
         pinned_at=row.pinned_at,
         turn_at=row.turn_at,
         permalink=row.permalink,

@@ -11,16 +11,19 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.channel import ChannelId, Platform
 from bot.domain.delivery import DeliveryId, HeldReason, Kind, State
-from bot.store.tables import notices
+from bot.store.tables import from_micros, micros, notices
 
 ACCESS = HeldReason.ACCESS.value
 PROPOSED = State.PROPOSED.value
 EDITOR = HeldReason.EDITOR.value
 SOURCE = "source"
+EXPIRED, SUMMARY = "expired", "summary"
+REPORTS = frozenset({EXPIRED, SUMMARY})  # told, and over with that
 POSTS = frozenset({PROPOSED, EDITOR})  # told by the post itself, which is kept as it would go out now
 _MOST = 500  # at a look; what is beyond it comes with the next ones
 _NEAR = 1000  # notices told in one list have numbers not further apart
@@ -45,7 +48,7 @@ class Notice:
     """One thing to be told.
 
     `what` is the reason why the delivery is held, `proposed` for one that waits for an editor, `access` for a channel,
-    `source` for a source. `key` says what it is about, as it stood then.
+    `source` for a source; reports are `expired` and `summary`. `key` says what it is about, as it stood then.
     """
 
     id: int
@@ -115,6 +118,19 @@ async def listed_with(tx: AsyncConnection, notice: Notice) -> list[Notice]:
     query = select(notices).where(notices.c.id.between(notice.id - _NEAR, notice.id + _NEAR)).order_by(notices.c.id)
     near = [_notice(row) for row in await tx.execute(query)]
     return [one for one in near if lists & {(told.chat, told.message) for told in one.messages if told.is_list}]
+
+
+async def keep_report(tx: AsyncConnection, what: str, since: datetime, until: datetime, now: datetime) -> None:
+    """Keep a row for a report of what was after `since` and up to `until`; one for each."""
+    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
+    key = f"{what} {micros(since)} {micros(until)}"
+    await tx.execute(dialect.insert(notices).values(key=key, what=what, at=now).on_conflict_do_nothing())
+
+
+def span_of(report: Notice) -> tuple[datetime, datetime]:
+    """Return after when and up to when a report tells."""
+    _, since, until = report.key.split(" ")
+    return from_micros(int(since)), from_micros(int(until))
 
 
 async def change(tx: AsyncConnection, ids: Collection[int], **columns: Any) -> None:
