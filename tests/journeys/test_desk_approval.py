@@ -549,3 +549,29 @@ async def test_a_post_held_by_an_editor_has_a_card_that_releases_or_drops_it(des
         await service.worker.drain()
         assert [post.text.split("\n")[0] for post in desk.telegram] == ["Міст відкрили"]
         await until(lambda: "✅ Петро: повернуто в чергу" in one.text and "✅ Петро: скасовано" in two.text)
+
+
+@pytest.mark.postgres
+async def test_whichever_replica_hears_the_press_the_card_says_so_at_once_and_two_looks_tell_once(
+    outlet: Outlet, postgres_url: str
+) -> None:
+    outlet.variables["VISTNYK_DATABASE_URL"] = postgres_url
+    staff(outlet)
+    outlet.variables["VISTNYK_DESK__UNDO"] = "60s"
+    async with working(outlet) as first:
+        await greeted(outlet)  # this one hears the bot
+        async with working(outlet) as second:
+            await second.desk.look()  # and this one has the duty to tell
+            await publish(first, a_proposal(photo_url=a_picture(outlet, "bridge"), photo_credit="Фото: рада"))
+            for _ in range(2):
+                await asyncio.gather(second.desk.look(), first.desk.look())
+            (card,) = cards(outlet)
+            await pressed(outlet, EDITOR, card, "Опублікувати")
+            await until(lambda: buttons(card) == ["Зупинити"], seconds=3)
+            await asyncio.gather(
+                second.desk.look(), pressed(outlet, CHIEF, card, "Зупинити"), first.desk.look(), second.desk.look()
+            )
+            await until(lambda: card.text.startswith("⏸ asks: відкладено"))
+            await second.desk.look()
+            assert cards(outlet) == [card]
+            assert len(await open_notices(second)) == 1
