@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from telegram import MessageOriginHiddenUser, MessageOriginUser
 
@@ -29,11 +29,16 @@ _BACK = [Button(texts.BACK, "to:list")]
 
 
 class Hiring:
-    """The story of the staff. It gathers `of`, the person looked at, and `new`, one who is being added."""
+    """The story of the staff. It gathers `of`, the person looked at, and `new`, one who is being added.
 
-    def __init__(self, talks: Talks, served: Mapping[ChannelId, Channel]) -> None:
+    Args:
+        changed: called when somebody came or went.
+    """
+
+    def __init__(self, talks: Talks, served: Mapping[ChannelId, Channel], changed: Callable[[], None]) -> None:
         self._talks = talks
         self._served = served
+        self._changed = changed
         talks.add(
             ABOUT,
             {
@@ -147,6 +152,7 @@ class Hiring:
         _refuse_others(talk)
         match said.press:
             case ("yes",):
+                talk.afterwards.append(self._changed)
                 await staff.dismiss(talk.tx, talk.gathered["of"], who=talk.editor.signature, now=talk.now)
                 return "list"
             case ("to", "list"):
@@ -178,6 +184,7 @@ class Hiring:
             case ("role", name) if name in texts.ROLES:
                 number, called = talk.gathered["new"]
                 newcomer = Editor(telegram_id=number, name=called, role=Role.named(name))
+                talk.afterwards.append(self._changed)
                 await staff.hire(talk.tx, newcomer, who=talk.editor.signature, now=talk.now)
                 talk.gathered["of"] = number
                 return "one"

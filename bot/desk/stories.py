@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bot.desk import steps, talks
@@ -22,6 +24,8 @@ from bot.domain.article import Article
 
 if TYPE_CHECKING:
     from bot.desk.room import Furniture
+
+_PAGE_WITHIN = 8.0  # seconds: others are not heard meanwhile
 
 
 def converse(
@@ -48,15 +52,17 @@ def converse(
     editing = Editing(told, tools, subjects)
     dispatcher.commands["edit"] = editing.command
     dispatcher.presses["edit"] = editing.press
-    dispatcher.commands["editors"] = Hiring(told, given.served).command
+    dispatcher.commands["editors"] = Hiring(told, given.served, dispatcher.forget_people).command
     dispatcher.commands["digest"] = Gathering(told, tools).command
     dispatcher.commands["retract"] = Retracting(told, tools, subjects).command
 
 
 def _opener(given: Furniture) -> Open:
     async def open_page(url: str) -> Article:
-        from bot.sources.page import open_page  # reading pages weighs a second: loaded with the first one
-
-        return await open_page(given.fetcher, url, zone=given.zone)
+        # Reading pages weighs a second: loaded with the first one, while others are served.
+        page = await asyncio.to_thread(import_module, "bot.sources.page")
+        async with asyncio.timeout(_PAGE_WITHIN):
+            article: Article = await page.open_page(given.fetcher, url, zone=given.zone)
+            return article
 
     return open_page

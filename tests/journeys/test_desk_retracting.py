@@ -198,5 +198,5 @@ async def test_a_digest_of_nothing_or_nowhere_or_by_nobody_is_refused(desk: Outl
         await chat.say("через 30 хв")
         await chat.press("✅ Запланувати")
         assert chat.last.text.startswith("✅ Добірка: telegram-main — ")
-        (line,) = await queue(service)
-        assert (line["kind"], line["state"]) == ("digest", "planned")
+        (waiting,) = await queue(service)
+        assert (waiting["kind"], waiting["state"]) == ("digest", "planned")
