@@ -23,6 +23,7 @@ from bot.desk.approvals import Approvals
 from bot.desk.board import Board
 from bot.desk.dispatch import Dispatcher, Roster
 from bot.desk.forwards import Forwards
+from bot.desk.menus import Menus
 from bot.desk.notices import Notices
 from bot.desk.people import People
 from bot.desk.presses import Presses
@@ -93,9 +94,10 @@ class Desk:
         voice = Voice(given.database, given.bot, given.limits) if given.bot is not None else None
         self._alerts = Alerts(given.alert_url, given.clock) if given.alert_url else None
         roster = Roster(given.database, given.clock)
-        self.dispatcher = Dispatcher(roster, self._replies, voice, given.clock, given.chat)
+        self.dispatcher = Dispatcher(given.database, roster, self._replies, voice, given.clock, given.chat)
         teller = self._teller(voice) if voice is not None else None
         self.notices: Notices | None = None
+        self.menus: Menus | None = None
         if teller is not None or self._alerts is not None:
             self.notices = Notices(
                 given.database,
@@ -126,7 +128,10 @@ class Desk:
             self.dispatcher.presses |= presses.handlers | approvals.handlers
             if voice is not None:
                 converse(given, self.dispatcher, voice, self._replies, self._stirred)
-            self.dispatcher.commands["start"] = People(self.dispatcher).start
+                self.menus = Menus(given.database, given.clock, voice, self.dispatcher.commands, given.chat)
+                people = People(self.dispatcher, self.menus.stir)
+                self.dispatcher.commands.serve("start", people.start)
+                self.dispatcher.commands.serve("help", people.help)
         self._ears: Pollers | Webhooks = (
             Pollers(
                 given.database, given.clock, self.dispatcher, given.bots, holder=given.holder, patience=given.patience
@@ -143,6 +148,9 @@ class Desk:
         self._stack.push_async_callback(self._finish)
         await self._stack.enter_async_context(self._ears)
         self._is_open = True
+        if self.menus is not None:
+            self._stack.push_async_callback(self.menus.close)
+            self.menus.stir()
         if self.given.bots:
             _log.info("the desk listens", bots=[bot.account for bot in self.given.bots])
         return self
@@ -163,6 +171,8 @@ class Desk:
 
     async def look(self) -> None:
         """Tell what is new, and how what was told has ended; a message on its way is not lost to a stop."""
+        if self.menus is not None and self._is_open:
+            self.menus.stir()
         if self.notices is not None and self._is_open:
             looking = asyncio.create_task(self.notices.look(), name="notices")
             self._looks.add(looking)

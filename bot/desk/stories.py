@@ -40,10 +40,10 @@ def converse(
     )
     dispatcher.hears, dispatcher.leaves = told.hear, told.leave
     dispatcher.presses[talks.PRESS] = told.press
-    dispatcher.commands["post"] = Posting(told, tools).command
+    dispatcher.commands.serve("post", Posting(told, tools).command)
     subjects = Subjects(given.served)
     editing = Editing(told, tools, subjects)
-    dispatcher.commands["edit"] = editing.command
+    dispatcher.commands.serve("edit", editing.command)
     dispatcher.presses["edit"] = editing.press
 
 
