@@ -24,10 +24,10 @@ demo: $(RUNTIME) ## publish examples/ to a sandbox Telegram and Facebook and sho
 	@$(BIN)/vistnyk demo $(ARGS)
 
 test: $(DEVELOPMENT) ## run every test (ARGS="-k words" for some of them)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 test-long: $(DEVELOPMENT) ## the same with the longer forms of some tests
-	@$(BIN)/python -m pytest -m "" $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "" $(ARGS)
 
 lint: $(DEVELOPMENT) ## style, formatting, import rules
 	@failed=0; \

@@ -115,7 +115,7 @@ async def open_database(stack: AsyncExitStack, configuration: Configuration, clo
         DatabaseError: it is unreachable, or a PostgreSQL that is not migrated.
     """
     database = await stack.enter_async_context(Database(configuration.settings.database_url, clock))
-    database.on_step = steps.shift
+    database.follow = steps.follow
     try:
         if database.is_embedded:
             await database.upgrade()
@@ -337,6 +337,7 @@ async def open_service(
             shadow=settings.mode == "shadow",
         )
         worker = Worker(house.database, house.clock, house.metrics, lanes, deliverer)
+        prover.on_proven = worker.ring
         # An embedded database has one process at a time: the next one need not wait for a dead one's duties.
         embedded = house.database.is_embedded
         holder = "embedded" if embedded else f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -526,7 +527,6 @@ def _calendar(configuration: Configuration, service: Service, photos: PhotoDesk)
         house.composer,
         photos,
         house.served,
-        on_moved=service.worker.ring,
     )
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
@@ -18,6 +22,10 @@ class Clock(Protocol):
         """Return seconds that also pass while the machine sleeps."""
         ...
 
+    def boot(self) -> str:
+        """Name what the running seconds count from: other processes with the same name count alike; "": unknown."""
+        ...
+
 
 class SystemClock:
     """The machine's own clocks."""
@@ -28,3 +36,13 @@ class SystemClock:
     def running(self) -> float:
         # CLOCK_BOOTTIME counts on in a suspended machine; elsewhere the monotonic clock is the next best.
         return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+    def boot(self) -> str:
+        return boot()
+
+
+def boot() -> str:
+    """Name this start of the machine, where it has a name."""
+    with suppress(OSError):
+        return _BOOT.read_text().strip()
+    return ""

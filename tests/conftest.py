@@ -31,6 +31,11 @@ _SEEDS = Path(__file__).parents[2] / "shared" / "seeds"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Let a few tests wait beside each other, also on a machine with two processors."""
+    return max(3, os.cpu_count() or 1)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Make a skip a failure where CI=true, but for tests marked `may_skip`; keep what a failure says readable."""

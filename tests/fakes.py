@@ -23,6 +23,9 @@ class FakeClock:
     def running(self) -> float:
         return self.at.timestamp()
 
+    def boot(self) -> str:
+        return "fake"
+
     def tick(self, span: timedelta) -> None:
         self.at += span
 

@@ -29,9 +29,19 @@ _PAGE_WITHIN = 8.0  # seconds: others are not heard meanwhile
 
 
 def converse(
-    given: Furniture, dispatcher: Dispatcher, voice: Voice, replies: Replies, stirred: Callable[[], None]
+    given: Furniture,
+    dispatcher: Dispatcher,
+    voice: Voice,
+    replies: Replies,
+    stirred: Callable[[], None],
+    moved: Callable[[], None],
 ) -> None:
-    """Have the desk's bot hold conversations."""
+    """Have the desk's bot hold conversations.
+
+    Args:
+        stirred: called when an editor has changed the queue.
+        moved: called when somebody came, went, or got another role.
+    """
     shower = Shower(voice, given.photos.get)
     told = Talks(given.database, voice, replies, shower, given.served)
     tools = Tools(
@@ -47,14 +57,14 @@ def converse(
     )
     dispatcher.hears, dispatcher.leaves = told.hear, told.leave
     dispatcher.presses[talks.PRESS] = told.press
-    dispatcher.commands["post"] = Posting(told, tools).command
+    dispatcher.commands.serve("post", Posting(told, tools).command)
     subjects = Subjects(given.served)
     editing = Editing(told, tools, subjects)
-    dispatcher.commands["edit"] = editing.command
+    dispatcher.commands.serve("edit", editing.command)
     dispatcher.presses["edit"] = editing.press
-    dispatcher.commands["editors"] = Hiring(told, given.served, dispatcher.forget_people).command
-    dispatcher.commands["digest"] = Gathering(told, tools).command
-    dispatcher.commands["retract"] = Retracting(told, tools, subjects).command
+    dispatcher.commands.serve("editors", Hiring(told, given.served, moved).command)
+    dispatcher.commands.serve("digest", Gathering(told, tools).command)
+    dispatcher.commands.serve("retract", Retracting(told, tools, subjects).command)
 
 
 def _opener(given: Furniture) -> Open:

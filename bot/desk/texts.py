@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.domain.channel import Platform
+from bot.domain.editor import Role
 
 # --- people ---
 
@@ -16,7 +17,7 @@ WELCOME = "Вітаю, {name}! Я на місці: скажу тут, щойно
 STRANGER = (
     "Вітаю! Я працюю лише з редакцією. Якщо ви з неї, передайте адміністратору свій номер: <code>{number}</code>."
 )
-UNKNOWN_COMMAND = "Такої команди я не знаю."
+UNKNOWN_COMMAND = "Такої команди я не знаю. Що я вмію: /help"
 NO_RIGHTS = "Цю кнопку може натиснути лише редактор цього каналу."
 OLD_BUTTON = "Ця кнопка вже не діє."
 WENT_WRONG = "Не вийшло: сталася помилка. Спробуйте, будь ласка, ще раз."
@@ -277,7 +278,6 @@ RETRACT_NOTHING = "У ваших каналах цієї статті немає
 SOMEBODY = "хтось у каналі"
 
 # /editors
-ROLES: Mapping[str, str] = {"viewer": "глядач", "editor": "редактор", "chief": "головний редактор"}
 ONLY_CHIEFS = "Склад редакції змінює лише головний редактор усіх каналів."
 STAFF_LIST = "👥 <b>Редакція</b>\n{lines}\nОберіть людину, щоб змінити роль чи канали."
 STAFF_LINE = "• {name}: {role}, {channels}{notes}"
@@ -310,3 +310,57 @@ DIGEST_TOO_FEW = "У каналі {channel} сьогодні замало доп
 DIGEST_UNKNOWN = "Каналу «{channel}» немає. Є такі: {channels}."
 DIGEST_CONFIRM = "🗞 Добірка дня: {count}. {plan}"
 DIGEST_DONE = "✅ Добірка: {channel} — {when}"
+
+
+# --- reports ---
+
+EXPIRED_HEAD = "🍂 <b>Не вийшло, бо застаріло</b>"
+EXPIRED_LINE = "{channel}: {posts} — {titles}"
+QUOTED = "«{title}»"
+AND_MORE = "ще {count}"
+SUMMARY_HEAD = "📊 <b>Підсумок дня</b>"
+NOTHING_OUT = "нічого не вийшло"
+SUMMARY_WAITING = "чекають рішення: {count}"
+SUMMARY_EXPIRED = "застаріло: {count}"
+SUMMARY_FAILED = "платформа не прийняла: {count}"
+SUMMARY_BEST = "Найбільше реакцій:"
+SUMMARY_BEST_LINE = "• {title} ({channel}): {reactions}"
+REACTIONS = ("реакція", "реакції", "реакцій")
+
+# --- commands: each with what it does, and what stands after it ---
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "start": ("Почати роботу", ""),
+    "help": ("Що я вмію", ""),
+    "queue": ("Що й коли виходить", "[канал]"),
+    "today": ("Що вийшло сьогодні й що ще вийде", ""),
+    "history": ("Що вийшло останнім часом", "[канал]"),
+    "calendar": ("Календар дописів", ""),
+    "preview": ("Як допис виглядатиме в каналах", "посилання"),
+    "why": ("Що було зі статтею і чому", "посилання"),
+    "stats": ("Дописи, реакції та кліки", "[канал] [7d]"),
+    "channels": ("Чи все гаразд із каналами", ""),
+    "post": ("Зробити допис", "посилання або текст"),
+    "now": ("Опублікувати зараз", "посилання або №"),
+    "at": ("Опублікувати в цей час", "час"),
+    "move": ("Перенести на інший час", "посилання або №"),
+    "hold": ("Відкласти допис", "посилання або №"),
+    "cancel": ("Прибрати допис із черги", "посилання або №"),
+    "edit": ("Змінити текст допису", "посилання або №"),
+    "retract": ("Зняти статтю з каналів", "посилання"),
+    "digest": ("Зробити добірку", ""),
+    "pause": ("Призупинити канал", "[канал] [30m або до 18:00]"),
+    "resume": ("Пустити канал далі", "[канал]"),
+    "stop": ("Зупинити все", ""),
+    "editors": ("Хто в редакції та що може", ""),
+}
+ROLES: Mapping[Role, str] = {Role.VIEWER: "глядач", Role.EDITOR: "редактор", Role.CHIEF: "головний редактор"}
+ROLES_WHO: Mapping[Role, str] = {
+    Role.VIEWER: "люди редакції",
+    Role.EDITOR: "редактори",
+    Role.CHIEF: "головні редактори",
+}
+NOT_FOR_ROLE = "Це можуть лише {role}. Що можете ви: /help"
+HELP_HEAD = "Ваша роль — {role}. Ось що я вмію:"
+HELP_LINE = "/{name}{takes} — {line}"
+HELP_FOOT = "\nКоманди про допис можна давати й у відповідь на нього. Час пишіть як зручно: «18:30», «завтра 9:00»."

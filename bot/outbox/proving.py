@@ -40,6 +40,8 @@ _NEIGHBOURS = 5
 _PATIENCE = 1.0  # seconds between looks at a channel that is not compared yet
 _LONG_AGO = timedelta(days=3)
 _LOOKS = 12  # at one survey, before a channel counts as unreadable
+_FAILED = 2  # looks of one survey that may
+_SOON = 0.2  # seconds until the look after one that failed
 _log = logger("proving")
 
 
@@ -63,7 +65,8 @@ class _Trying:
 class Prover:
     """Knows which channels this process may publish to.
 
-    `before_serving` is called with each channel that was just proven, before anything is sent there.
+    `before_serving` is called with each channel that was just proven, before anything is sent there; `on_proven` once
+    what waits there may be sent.
     """
 
     def __init__(self, database: Database, clock: Clock, composer: Composer, timing: Timing) -> None:
@@ -76,6 +79,7 @@ class Prover:
         self._locks: dict[ChannelId, asyncio.Lock] = {}
         self._left: dict[ChannelId, float] = {}
         self.before_serving: Callable[[Lane], Awaitable[None]] | None = None
+        self.on_proven: Callable[[], None] = lambda: None
 
     def is_proven(self, channel_id: ChannelId) -> bool:
         """Whether what the channel shows is in the books."""
@@ -143,6 +147,7 @@ class Prover:
                 await self.before_serving(lane)
             self._seen[lane.id] = tuple(_neighbour(post) for post in reversed(shown.posts[-_NEIGHBOURS:]))
             self._trying.pop(lane.id, None)
+            self.on_proven()
             if not shown.readable:
                 _log.warning("the channel can never be read back", channel=lane.channel.name, why=shown.detail)
             return True
@@ -216,12 +221,20 @@ async def _held_unsent(tx: AsyncConnection, channel_id: ChannelId) -> list[Deliv
 
 
 async def _in_full(publisher: Publisher, known: set[str]) -> Survey:
-    """Survey a channel until nothing escapes: one look alone may have left posts out."""
+    """Survey a channel until nothing escapes: one look alone may have left posts out.
+
+    A few looks may fail in between; what the others showed is not forgotten for that.
+    """
     looks: list[Survey] = []
+    failed = 0
     while len(looks) < _LOOKS:
         shown = await publisher.survey(known, _MOST)
         if not shown.readable or shown.for_good:
-            return shown
+            failed += 1
+            if shown.for_good or shown.access_lost or failed > _FAILED:
+                return shown
+            await asyncio.sleep(_SOON)
+            continue
         looks.append(shown)
         if nothing_escapes(_comparable(looks)):
             posts = {post.remote_id: post for look in looks for post in look.posts}

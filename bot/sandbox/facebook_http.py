@@ -44,7 +44,7 @@ class FacebookHttp:
             parts = parts[1:]
         edge = self._edge(request.method, parts)
         if self.world.script.drops_unread(edge):
-            self._record(edge, None, parts, {}, "drop_before: not read")
+            self._record(edge, None, parts, Form(), "drop_before: not read")
             return reset(request)
         try:
             form = await read_form(request)
@@ -63,7 +63,7 @@ class FacebookHttp:
             return await carry_out()
         if not mishap.after and mishap.fault is not Fault.LATE:
             told = f"{mishap.name}: not carried out"
-            self._record(edge, None, parts, form.params, told, banned_for=mishap.retry_after)
+            self._record(edge, None, parts, form, told, banned_for=mishap.retry_after)
         return await act_out(mishap, request, self.post.stopping, carry_out, lambda met: self._worded(met, parts))
 
     @staticmethod
@@ -112,9 +112,9 @@ class FacebookHttp:
         except GraphRefusal as refusal:
             told = f"{met}{refusal.http_status} {refusal.message}"
             banned_for, inside_ban = refusal.banned_for, refusal.inside_ban
-            self._record(edge, token, parts, form.params, told, banned_for=banned_for, inside_ban=inside_ban)
+            self._record(edge, token, parts, form, told, banned_for=banned_for, inside_ban=inside_ban)
             return self._refused(refusal, self._page_id(parts))
-        self._record(edge, token, parts, form.params, f"{met}ok", public=len(self.world.created) > made)
+        self._record(edge, token, parts, form, f"{met}ok", public=len(self.world.created) > made)
         return json_answer(result, headers=self._headers(self._page_id(parts)))
 
     def _run(self, method: str, edge: str, parts: list[str], call: edges.GraphCall) -> Any:
@@ -209,13 +209,12 @@ class FacebookHttp:
         body = refusal.envelope(f"A{next(self._traces):012d}")
         return json_answer(body, refusal.http_status, self._headers(page, usage))
 
-    def _record(
-        self, edge: str, token: Token | None, parts: list[str], params: dict[str, str], outcome: str, **more: Any
-    ) -> None:
-        kept = {name: value for name, value in params.items() if name not in ("access_token", "appsecret_proof")}
+    def _record(self, edge: str, token: Token | None, parts: list[str], form: Form, outcome: str, **more: Any) -> None:
+        kept = {name: value for name, value in form.params.items() if name not in ("access_token", "appsecret_proof")}
         caller = token.app_id if token else ""
         target = "/".join(parts)
-        self.world.calls.append(Call(self.world.clock(), edge, caller, target, kept, outcome, **more))
+        call = Call(self.world.clock(), edge, caller, target, kept, outcome, agent=form.agent, **more)
+        self.world.calls.append(call)
 
 
 def _rate(code: int, seconds: int, *, inside_ban: bool = False) -> GraphRefusal:

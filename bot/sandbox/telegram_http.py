@@ -67,7 +67,7 @@ class TelegramHttp:
         if method is None:
             return self._refused(Refusal(404, "method not found"))
         if self.world.script.drops_unread(method):
-            self._record(method, bot, None, {}, "drop_before: not read")
+            self._record(method, bot, None, Form(), "drop_before: not read")
             return reset(request)
         if (request.content_length or 0) > MOST_BYTES:
             return self._refused(Refusal(413, "Request Entity Too Large"))
@@ -86,7 +86,7 @@ class TelegramHttp:
 
         if not mishap.after and mishap.fault is not Fault.LATE:
             told = f"{mishap.name}: not carried out"
-            self._record(method, bot, chat, form.params, told, banned_for=mishap.retry_after)
+            self._record(method, bot, chat, form, told, banned_for=mishap.retry_after)
         return await act_out(
             mishap, request, self.post.stopping, carry_out, lambda met: self._worded(met, bot, chat, form)
         )
@@ -108,11 +108,11 @@ class TelegramHttp:
         except Refusal as refusal:
             banned_for = (refusal.parameters or {}).get("retry_after", 0)
             told = f"{met}{refusal.code} {refusal.full}"
-            self._record(method, bot, chat, form.params, told, banned_for=banned_for, inside_ban=refusal.inside_ban)
+            self._record(method, bot, chat, form, told, banned_for=banned_for, inside_ban=refusal.inside_ban)
             return self._refused(refusal)
         if method != "getUpdates":
             public = len(self.world.created) > made
-            self._record(method, bot, chat, form.params, f"{met}ok", public=public)
+            self._record(method, bot, chat, form, f"{met}ok", public=public)
         return json_answer({"ok": True, "result": result})
 
     async def _run(self, method: str, call: methods.BotCall) -> Any:
@@ -181,11 +181,10 @@ class TelegramHttp:
                 headers["Retry-After"] = str(refusal.parameters["retry_after"])
         return json_answer(body, status or refusal.code, headers)
 
-    def _record(
-        self, method: str, bot: TelegramBot, chat: Chat | None, params: dict[str, str], outcome: str, **more: Any
-    ) -> None:
-        target = str(chat.id) if chat else params.get("chat_id", "")
-        self.world.calls.append(Call(self.world.clock(), method, str(bot.id), target, params, outcome, **more))
+    def _record(self, method: str, bot: TelegramBot, chat: Chat | None, form: Form, outcome: str, **more: Any) -> None:
+        target = str(chat.id) if chat else form.params.get("chat_id", "")
+        call = Call(self.world.clock(), method, str(bot.id), target, form.params, outcome, agent=form.agent, **more)
+        self.world.calls.append(call)
 
     async def file(self, request: web.Request) -> web.Response:
         """Serve what getFile named."""

@@ -37,10 +37,11 @@ class Upload:
 
 @dataclass(slots=True)
 class Form:
-    """Parameters of a request as text (JSON values serialised again) and its files by field name."""
+    """Parameters of a request as text (JSON values serialised again), its files by field name, and who asks."""
 
-    params: dict[str, str]
-    files: dict[str, Upload]
+    params: dict[str, str] = field(default_factory=dict)
+    files: dict[str, Upload] = field(default_factory=dict)
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Call:
     `method` is Telegram's method or Facebook's edge, `target` the chat id or page (0 and "" where unknown), `outcome`
     "ok", "<status> <description>" or, in front of that, the name of the mishap it met. `public` says whether it made
     something visible, `banned_for` that it was told to wait so many seconds, `inside_ban` that it came although an
-    earlier one had been told to. Tokens are not kept.
+    earlier one had been told to, `agent` is the client's name (User-Agent). Tokens are not kept.
     """
 
     at: float
@@ -62,6 +63,7 @@ class Call:
     public: bool = False
     banned_for: int = 0
     inside_ban: bool = False
+    agent: str = ""
 
 
 class FormError(Exception):
@@ -76,8 +78,9 @@ async def read_form(request: web.Request) -> Form:
     """
     params = dict(request.query)
     files: dict[str, Upload] = {}
+    form = Form(params, files, request.headers.get("User-Agent", ""))
     if not request.body_exists:
-        return Form(params, files)
+        return form
     kind = request.content_type
     body = await request.read()
     if kind == "multipart/form-data":
@@ -95,7 +98,7 @@ async def read_form(request: web.Request) -> Form:
             params.update(parse_qsl(body.decode(), keep_blank_values=True))
         except UnicodeDecodeError as error:
             raise FormError("strings must be encoded in UTF-8") from error
-    return Form(params, files)
+    return form
 
 
 def as_text(value: object) -> str:

@@ -1,7 +1,7 @@
 """A bell between replicas: whoever gives the outbox something to do rings it, and every worker looks at once.
 
-A hint and never the truth: a ring that nobody heard is made up for by the worker's next look. Only PostgreSQL has one
-(LISTEN/NOTIFY); an embedded database has a single service, which its own rooms wake.
+A hint and never the truth: a ring that nobody heard is made up for by the worker's next look. On PostgreSQL it is heard
+by all replicas (LISTEN/NOTIFY); an embedded database has a single service, which hears its own rings.
 """
 
 from __future__ import annotations
@@ -22,20 +22,22 @@ _log = logger("bell")
 
 
 class Bell:
-    """Hears the rings of all processes on one database while it is open; quiet on an embedded one.
+    """Hears the rings of all processes on one database while it is open; on an embedded one, of its own.
 
     Args:
         heard: called for every ring, and once after each new connection, since rings may have been missed.
     """
 
     def __init__(self, database: Database, heard: Callable[[], None]) -> None:
-        self._how = None if database.is_embedded else database.driver_arguments
+        self._database = database
         self._heard = heard
         self._listening: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        if self._how is not None:
-            self._listening = asyncio.create_task(self._listen(self._how), name="bell")
+        if self._database.is_embedded:
+            self._database.heard = self._heard
+        else:
+            self._listening = asyncio.create_task(self._listen(self._database.driver_arguments), name="bell")
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -48,7 +48,8 @@ class Database:
         url: `sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`.
         clock: whose time counts on SQLite; PostgreSQL's own counts there, so that replicas agree.
 
-    `on_step` is called on SQLite, in a transaction of its own before the next one, when that clock was set.
+    `heard` is called on SQLite after a transaction that rang the bell (`store.bell` sets it).
+    `follow` is called on SQLite in a transaction of its own: before the first one, and when that clock was set.
     """
 
     def __init__(self, url: str, clock: Clock) -> None:
@@ -63,8 +64,9 @@ class Database:
             )
         self._clock = clock
         self._lock: int | None = None
-        self._anchor = (clock.now(), clock.running())
-        self.on_step: Callable[[AsyncConnection, timedelta, datetime], Awaitable[None]] | None = None
+        self.heard: Callable[[], None] = lambda: None
+        self._anchor: tuple[datetime, float] | None = None  # the wall clock and the running one at the last write
+        self.follow: Callable[[AsyncConnection, Clock], Awaitable[None]] | None = None
         self._writer: AsyncEngine
         self._reader: AsyncEngine
 
@@ -121,28 +123,32 @@ class Database:
         Raises:
             DatabaseError: the database cannot be reached; whether a commit passed is then unknown.
         """
+        rang = False
         async with _reached(self.shown):
             while True:
                 async with self._writer.begin() as tx:
                     if not await self._was_set(tx):
+                        tx.info.pop(BELL, None)
                         yield tx
-                        return
+                        rang = BELL in tx.info
+                        break
+        if rang:
+            self.heard()
 
     async def _was_set(self, tx: AsyncConnection) -> bool:
         """Notice that the wall clock was set, as it and the running clock no longer agree, and have that followed.
 
         Asked with the one writing connection in hand, so that nothing is written by the new time before.
         """
-        if not self.is_embedded or self.on_step is None:
+        if not self.is_embedded or self.follow is None:
             return False
-        wall, running = self._anchor
-        now, is_running = self._clock.now(), self._clock.running()
-        step = now - wall - timedelta(seconds=is_running - running)
-        was_set = abs(step) >= _STEP
-        if was_set:
-            await self.on_step(tx, step, now)
-        self._anchor = (now, is_running)
-        return was_set
+        before, self._anchor = self._anchor, (self._clock.now(), self._clock.running())
+        if before is not None:
+            (wall, running), (now, is_running) = before, self._anchor
+            if abs(now - wall - timedelta(seconds=is_running - running)) < _STEP:
+                return False
+        await self.follow(tx, self._clock)
+        return True
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -211,9 +217,11 @@ class Database:
 
 
 async def ring(tx: AsyncConnection) -> None:
-    """Ring the bell between replicas when this transaction commits (`store.bell` hears it); none on an embedded one."""
+    """Ring the bell of all workers when this transaction commits; `store.bell` hears it."""
     if tx.dialect.name == "postgresql":
         await tx.execute(text(f"NOTIFY {BELL}"))
+    else:
+        tx.info[BELL] = True
 
 
 @contextlib.asynccontextmanager

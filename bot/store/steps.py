@@ -2,17 +2,25 @@
 
 Leases, gaps, bans and rests are kept as moments; a clock that jumps would end them at once or never. Moments that
 people mean (a slot, a pause until 18:00, an embargo) stay as they are. On PostgreSQL the database's own clock counts.
+
+By which clock the moments stand is kept beside them (the wall clock and the running one at the same instant), so that a
+step is found out although no process lived to see it.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.clock import Clock
 from bot.store.deliveries import IN_FLIGHT
-from bot.store.tables import micros
+from bot.store.house import keep_fact
+from bot.store.tables import house, micros
+
+_STEP = timedelta(seconds=1)  # a clock that is off by more was set
+_ANCHOR = "clock"  # the fact of the house that says by which clock the moments stand
 
 _LONGEST_REST = timedelta(hours=2)  # no ban of a platform that we keep is longer
 _SHIFTS = (
@@ -32,6 +40,21 @@ _BOUNDS = (
     "UPDATE leases SET until = :now",
     "UPDATE house SET at = :now WHERE name = 'beat' AND at > :now",
 )
+
+
+async def follow(tx: AsyncConnection, clock: Clock) -> None:
+    """Move what runs along with the clock, if it was set since the last process looked.
+
+    After a start of the machine nobody knows how long it was off; then only `bound` helps.
+    """
+    now, running, boot = clock.now(), clock.running(), clock.boot()
+    kept = (await tx.execute(select(house.c.at, house.c.note).where(house.c.name == _ANCHOR))).one_or_none()
+    if kept is not None and boot and kept.note.startswith(f"{boot} "):
+        step = now - kept.at - timedelta(seconds=running - float(kept.note.rpartition(" ")[2]))
+        if abs(step) < _STEP:
+            return
+        await shift(tx, step, now)
+    await keep_fact(tx, _ANCHOR, now, f"{boot} {running!r}")
 
 
 async def shift(tx: AsyncConnection, step: timedelta, now: datetime) -> None:

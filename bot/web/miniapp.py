@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -64,7 +64,6 @@ class Miniapp:
 
     Args:
         served: all channels, by id, in the order in which they are shown.
-        on_moved: is called when the queue has changed.
     """
 
     def __init__(
@@ -75,8 +74,6 @@ class Miniapp:
         composer: Composer,
         photos: PhotoDesk,
         served: Mapping[ChannelId, Channel],
-        *,
-        on_moved: Callable[[], None],
     ) -> None:
         self._database = database
         self._sessions = sessions
@@ -88,8 +85,7 @@ class Miniapp:
         self._looks = Allowance(clock, *_LOOKS)
         self.live = Live(database)
         self._turn = asyncio.Semaphore(_AT_ONCE)
-        self._on_moved = on_moved
-        self._changes = Changes(database, clock, sessions, served, self._changed)
+        self._changes = Changes(database, clock, sessions, served, self.live.ring)
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Open the doors."""
@@ -101,10 +97,6 @@ class Miniapp:
         router.add_post("/app/move", self._door(self._changes.move))
         router.add_post("/app/unpin", self._door(self._changes.unpin))
         router.add_get("/app/static/{name}", self._door(self.static))
-
-    def _changed(self) -> None:
-        self.live.ring()
-        self._on_moved()
 
     # --- coming in ------------------------------------------------------------------------------------------------
 

@@ -94,7 +94,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--deliveries", type=int, help="deliveries a cell, at least")
     parser.add_argument("--without", default="", help="leave troubles out, with commas: kill, step, lie, restores…")
     parser.add_argument("--slow", type=float, help="stretch all times; else as busy as the machine is found to be")
-    parser.add_argument("--jobs", type=int, default=2, help="cells at one time")
+    parser.add_argument("--jobs", type=int, default=3, help="cells at one time")
     parser.add_argument("--keep", action="store_true", help="keep databases and logs although all went well")
     parser.add_argument("--json", action="store_true", help="one JSON object a cell on stdout")
     return parser.parse_args()

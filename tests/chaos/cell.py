@@ -340,7 +340,7 @@ class Run:
             verdict.violations.append(
                 Violation(kind="held", channel=channel, article=number, words="still not settled")
             )
-        judge_bans(verdict, evidence.called(calls), sorted(self._interruptions()), hearing=self.cell.times.hearing)
+        judge_bans(verdict, evidence.called(calls), self._interruptions(), hearing=self.cell.times.hearing)
         if self.crew.tally.stopped_badly:
             words = f"{self.crew.tally.stopped_badly} workers told to stop did not end well in time"
             verdict.violations.append(Violation(kind="stopped badly", channel="-", article=None, words=words))
@@ -353,8 +353,10 @@ class Run:
         for number in sorted({one.article for one in verdict.violations if one.article is not None})[:20]:
             result.told[number] = await evidence.told_of(number, self.store, self.variables, calls, shown)
 
-    def _interruptions(self) -> list[float]:
-        return self.crew.tally.interrupted_at + [at for at, _, _ in Met(self.folder / "met").read()]
+    def _interruptions(self) -> dict[str, list[float]]:
+        for at, _, worker in Met(self.folder / "met").read():
+            self.crew.tally.interrupt(f"Vistnyk/{worker}", at)
+        return {worker: sorted(moments) for worker, moments in self.crew.tally.interrupted.items()}
 
     async def _look_for_held(self) -> None:
         self._ever_held |= await evidence.ever_held(self.store)

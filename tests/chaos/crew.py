@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 from tests.chaos import worker
@@ -32,6 +33,11 @@ class Place:
     freeze_for: float = 0.0
 
     @property
+    def agent(self) -> str:
+        """How the platforms know it; a whole process tells them no more than its release."""
+        return f"Vistnyk/{version('vistnyk') if self.whole else self.name}"
+
+    @property
     def door(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
@@ -48,7 +54,11 @@ class Tally:
     thawed_dead: int = 0  # frozen too long for the promise to hold: killed instead of woken
     fell: int = 0  # ended by an error of their own, a failpoint's mostly
     stopped_badly: int = 0  # told to stop, and did not end well in time
-    interrupted_at: list[float] = field(default_factory=list)
+    interrupted: dict[str, list[float]] = field(default_factory=dict)  # by name: when what it heard may be lost
+
+    def interrupt(self, worker: str, at: float) -> None:
+        """Note that a worker may have lost what it was just told."""
+        self.interrupted.setdefault(worker, []).append(at)
 
 
 class Crew:
@@ -153,7 +163,14 @@ class Crew:
             self._nursery.start(place.name, ["run"], variables, log=log, heard=self._heard)
         else:
             self._nursery.fork(
-                place.name, worker.work, variables, self._folder, self._times.bells, log=log, heard=self._heard
+                place.name,
+                worker.work,
+                place.name,
+                variables,
+                self._folder,
+                self._times.bells,
+                log=log,
+                heard=self._heard,
             )
 
     def _heard(self, event: Event) -> None:
@@ -172,7 +189,7 @@ class Crew:
     def _froze(self, place: Place, event: Event) -> None:
         place.stopped_at = event.at
         self.tally.freezes += 1
-        self.tally.interrupted_at.append(event.at)
+        self.tally.interrupt(place.agent, event.at)
         # At a failpoint it stopped itself, at a place where the length of the pause must not matter.
         seconds = place.freeze_for or self._chance.uniform(0.3, 2 * self._times.most_frozen)
         asyncio.get_running_loop().call_later(seconds, self._thaw, place, event.pid)
@@ -199,10 +216,15 @@ class Crew:
             tally.fell += 1
         elif event.code != 0:
             tally.stopped_badly += 1
-        tally.interrupted_at.append(event.at)
+        tally.interrupt(place.agent, event.at)
         place.pid, place.stopped_at, place.freeze_for = 0, 0.0, 0.0
         if self._wanted:
             asyncio.get_running_loop().call_later(self._chance.uniform(0, 0.3), self._start, place)
+
+    def cut_off(self, at: float) -> None:
+        """Note that all lost their database: what they were just told may not be written down."""
+        for place in self.places:
+            self.tally.interrupt(place.agent, at)
 
     async def _until(self, condition: Callable[[], bool], seconds: float) -> bool:
         deadline = time.monotonic() + seconds

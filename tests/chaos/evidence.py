@@ -69,6 +69,7 @@ def called(calls: Mapping[str, Sequence[Json]]) -> list[Called]:
             at=one["at"],
             key=_whom(platform, one),
             method=one["method"],
+            worker=one["agent"],
             banned_for=one["banned_for"],
             inside_ban=one["inside_ban"],
         )

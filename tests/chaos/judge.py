@@ -46,11 +46,12 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Called:
-    """A call as the sandbox recorded it; `key` is whom a ban concerns, `method` what was called."""
+    """A call as the sandbox recorded it; `key` is whom a ban concerns, `method` what was called, `worker` by whom."""
 
     at: float
     key: str
     method: str = ""
+    worker: str = ""
     banned_for: int = 0
     inside_ban: bool = False
 
@@ -76,7 +77,7 @@ class Verdict:
     ended: int = 0  # refused by the platform for good, with its reason
     smallest_gap: float | None = None
     required_gap: float = 0.0
-    unheard: int = 0  # calls inside a ban of which no living worker had heard
+    unheard: int = 0  # calls inside a ban of which the worker that was told may not have heard
     violations: list[Violation] = field(default_factory=list)
 
     def count(self, kind: str) -> int:
@@ -193,23 +194,25 @@ def _gaps(verdict: Verdict, wanted: Sequence[Wanted], shown: Sequence[Shown], ga
                 )
 
 
-def judge_bans(verdict: Verdict, calls: Sequence[Called], interrupted_at: Sequence[float], *, hearing: float) -> None:
-    """Count calls inside a ban. One that no worker may have heard of cannot be kept.
+def judge_bans(
+    verdict: Verdict, calls: Sequence[Called], interrupted: Mapping[str, Sequence[float]], *, hearing: float
+) -> None:
+    """Count calls inside a ban. One cannot be kept of which the only worker that was told may not have heard.
 
     Args:
         calls: in order of time.
-        interrupted_at: when a worker was killed, frozen or cut off, sorted: what it had just been told may be lost.
+        interrupted: by worker, when it was killed, frozen or cut off, sorted: what it had just been told may be lost.
         hearing: seconds within which a ban told is written down.
     """
-    begun: dict[str, float] = {}
+    begun: dict[str, Called] = {}
     for call in calls:
         if call.inside_ban:
-            began = begun.get(call.key, 0.0)
-            lost = bisect_right(interrupted_at, began + hearing) > bisect_left(interrupted_at, began - 0.05)
-            if lost:
+            told = begun[call.key]
+            moments = interrupted.get(told.worker, ())
+            if bisect_right(moments, told.at + hearing) > bisect_left(moments, told.at - 0.05):
                 verdict.unheard += 1
             else:
-                words = f"{call.method} came at {call.at:.2f}, {call.at - began:.2f} s after the ban began"
+                words = f"{call.method} came at {call.at:.2f}, {call.at - told.at:.2f} s after the ban began"
                 verdict.violations.append(Violation(kind="inside a ban", channel=call.key, article=None, words=words))
         elif call.banned_for:
-            begun[call.key] = call.at
+            begun[call.key] = call

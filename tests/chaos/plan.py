@@ -22,8 +22,8 @@ class Cell:
     restores: int = 1
     loses_database: bool = True  # at its end everything is forgotten and told again
     within: float = 900.0  # seconds, after which the targets were missed
-    telegram: int = 4
-    facebook: int = 2
+    telegram: int = 8
+    facebook: int = 4
     min_gap: float = 0.2
     whole_share: float = 0.08
     climate: Climate = field(default_factory=Climate)
@@ -47,8 +47,8 @@ def cells(times: Times, *, long: bool = False) -> list[Cell]:
             climate=Climate(kill=kill),
         )
 
-    several = [cell(f"postgres-{count}", "postgres", count, 3, kill) for count, kill in ((1, 3.0), (2, 3.0), (4, 2.5))]
-    return [cell("sqlite", "sqlite", 1, 1, 1.9), *several]
+    several = [cell(f"postgres-{count}", "postgres", count, 3, kill) for count, kill in ((1, 2.0), (2, 2.0), (4, 1.8))]
+    return [cell("sqlite", "sqlite", 1, 1, 2.0), *several]
 
 
 def chosen(

@@ -10,6 +10,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.clock import boot
+
 
 class StrayClock:
     """A clock whose time of day is stepped from outside, for all that map its file; what runs is never wrong."""
@@ -34,6 +36,9 @@ class StrayClock:
     def running(self) -> float:
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
+    def boot(self) -> str:
+        return boot()
+
 
 class Met:
     """The failpoints that were met: a line each, written before the trouble begins."""
@@ -41,18 +46,18 @@ class Met:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def note(self, point: str, trouble: str) -> None:
+    def note(self, point: str, trouble: str, worker: str) -> None:
         """Write one down; several processes may."""
         file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
-            os.write(file, f"{time.time()} {point} {trouble}\n".encode())
+            os.write(file, f"{time.time()} {point} {trouble} {worker}\n".encode())
         finally:
             os.close(file)
 
     def read(self) -> list[tuple[float, str, str]]:
-        """Return (Unix seconds, point, trouble) of all."""
+        """Return (Unix seconds, point, worker) of all."""
         lines = self._path.read_text().splitlines() if self._path.exists() else []
-        return [(float(at), point, trouble) for at, point, trouble in (line.split() for line in lines)]
+        return [(float(at), point, worker) for at, point, _, worker in (line.split() for line in lines)]
 
     def counted(self) -> Counter[str]:
         """Return how often each point was met."""

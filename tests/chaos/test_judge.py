@@ -128,15 +128,20 @@ def test_an_excuse_hides_no_double():
     assert kinds(verdict) == ["doubled"]
 
 
-def test_a_call_inside_a_ban_is_seen_unless_nobody_can_have_heard_of_it():
+def test_a_call_inside_a_ban_is_seen_unless_the_worker_that_was_told_cannot_have_heard_of_it():
     calls = [
-        Called(at=10.0, key="page", banned_for=3),
-        Called(at=11.0, key="page", inside_ban=True),
-        Called(at=11.0, key="other"),
+        Called(at=10.0, key="page", worker="one", banned_for=3),
+        Called(at=11.0, key="page", worker="other", inside_ban=True),
+        Called(at=11.0, key="elsewhere"),
     ]
-    heard, unheard, too_late = Verdict(), Verdict(), Verdict()
-    judge_bans(heard, calls, [], hearing=0.5)
-    judge_bans(unheard, calls, [10.2], hearing=0.5)
-    judge_bans(too_late, calls, [5.0, 10.8], hearing=0.5)
-    assert (kinds(heard), kinds(unheard), kinds(too_late)) == (["inside a ban"], [], ["inside a ban"])
-    assert unheard.unheard == 1
+
+    def judged(interrupted: dict[str, list[float]]) -> Verdict:
+        verdict = Verdict()
+        judge_bans(verdict, calls, interrupted, hearing=0.5)
+        return verdict
+
+    assert kinds(judged({})) == ["inside a ban"]
+    assert kinds(judged({"one": [5.0, 10.8]})) == ["inside a ban"]
+    assert kinds(judged({"other": [10.2]})) == ["inside a ban"]
+    unheard = judged({"one": [10.2]})
+    assert (kinds(unheard), unheard.unheard) == ([], 1)

@@ -137,7 +137,7 @@ class Weather:
         cut = await self.store.cut(self.chance)
         self.met["connections cut"] += cut
         if cut:
-            self.crew.tally.interrupted_at.append(time.time())
+            self.crew.cut_off(time.time())
 
     async def _step(self) -> None:
         self.clock.step_to(self.chance.choice([0.0, self.chance.uniform(-40, 40), 3600 * self.chance.uniform(-5, 5)]))

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.desk import texts
+from bot.domain.editor import Role
 from tests.journeys.desk import (
     CHIEF,
     EDITOR,
@@ -24,6 +25,8 @@ from tests.journeys.desk import (
 from tests.journeys.outlet import Outlet, ledger, publish, queue
 from tests.journeys.shell import told
 from tests.journeys.talking import Chat
+
+NOT_FOR_ROLE = texts.NOT_FOR_ROLE.format(role=texts.ROLES_WHO[Role.EDITOR])
 
 
 @pytest.fixture
@@ -109,7 +112,7 @@ async def test_who_has_no_right_takes_nothing_down(desk: Outlet) -> None:
         await publish(service, article)
         for who in (VIEWER, STRANGER):
             await Chat(desk, service, who).say(f"/retract {article.url}")
-        assert shown(desk, VIEWER)[-1].text == texts.NO_RIGHTS
+        assert shown(desk, VIEWER)[-1].text == NOT_FOR_ROLE
         chat = Chat(desk, service, EDITOR)
         (card,) = await chat.say(f"/retract {article.url}")
         kept = await chat.stands()
@@ -193,7 +196,7 @@ async def test_a_digest_of_nothing_or_nowhere_or_by_nobody_is_refused(desk: Outl
         (line,) = await Chat(desk, service, ELSEWHERE).say("/digest telegram-main")
         assert line.text == "Каналу «telegram-main» немає. Є такі: facebook-main."
         (line,) = await Chat(desk, service, VIEWER).say("/digest telegram-main")
-        assert line.text == texts.NO_RIGHTS
+        assert line.text == NOT_FOR_ROLE
         await chat.press("telegram-main")
         await chat.say("через 30 хв")
         await chat.press("✅ Запланувати")

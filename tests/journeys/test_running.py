@@ -125,6 +125,17 @@ async def test_a_call_in_hand_is_finished_before_the_service_stops(outlet: Outle
     assert len(outlet.telegram) == len(outlet.facebook) == 3
 
 
+async def test_what_waits_at_a_start_leaves_once_its_channel_was_compared_and_not_at_the_next_look(
+    outlet: Outlet,
+) -> None:
+    (outlet.place / "one.json").write_text(json.dumps(a_story()), "utf-8")
+    await vistnyk(outlet, "ingest", str(outlet.place / "one.json"))
+    async with running(outlet):
+        began = time.monotonic()
+        await until(lambda: len(outlet.telegram) == len(outlet.facebook) == 1, seconds=30)
+    assert time.monotonic() - began < 4.5  # the worker looks by itself every five seconds
+
+
 async def test_a_photo_that_never_comes_does_not_hold_up_a_stop(outlet: Outlet) -> None:
     reached, enough = asyncio.Event(), asyncio.Event()
 

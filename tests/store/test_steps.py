@@ -20,13 +20,16 @@ class SetClock:
     """A wall clock that may be set, beside one that only runs."""
 
     def __init__(self) -> None:
-        self.wall, self.passed = NOON, 0.0
+        self.wall, self.passed, self.started = NOON, 0.0, "first"
 
     def now(self) -> datetime:
         return self.wall
 
     def running(self) -> float:
         return self.passed
+
+    def boot(self) -> str:
+        return self.started
 
     def tick(self, span: timedelta) -> None:
         self.wall += span
@@ -38,7 +41,7 @@ async def test_gaps_bans_and_duties_last_as_long_after_the_clock_was_set(sqlite_
     clock = SetClock()
     async with Database(sqlite_url, clock) as database:
         await database.upgrade()
-        database.on_step = steps.shift
+        database.follow = steps.follow
         async with database.write() as tx:
             channel_id = (await channels.open_channels(tx, [a_channel()], clock.now()))["main"]
             await channels.change(tx, channel_id, last_at=NOON, rests_until=NOON + timedelta(minutes=2))
@@ -66,7 +69,7 @@ async def test_a_clock_that_merely_runs_shifts_nothing(sqlite_url: str):
     clock = SetClock()
     async with Database(sqlite_url, clock) as database:
         await database.upgrade()
-        database.on_step = steps.shift
+        database.follow = steps.follow
         async with database.write() as tx:
             channel_id = (await channels.open_channels(tx, [a_channel()], clock.now()))["main"]
             await channels.change(tx, channel_id, last_at=NOON)
@@ -77,6 +80,55 @@ async def test_a_clock_that_merely_runs_shifts_nothing(sqlite_url: str):
                 row = await channels.get(tx, channel_id)
         assert row is not None
         assert row.last_at == NOON
+
+
+@pytest.mark.parametrize("step", [HOUR, -HOUR], ids=["forward", "back"])
+async def test_a_clock_that_is_set_while_nobody_runs_is_followed_at_the_next_start(sqlite_url: str, step: timedelta):
+    clock = SetClock()
+    async with Database(sqlite_url, clock) as database:
+        await database.upgrade()
+        database.follow = steps.follow
+        async with database.write() as tx:
+            await pace.ban(tx, [("chat", RATE)], NOON + timedelta(seconds=50))
+    clock.tick(timedelta(seconds=10))
+    clock.wall += step
+    for _ in range(2):  # the second start finds nothing left to follow
+        async with Database(sqlite_url, clock) as database:
+            database.follow = steps.follow
+            async with database.write() as tx:
+                now = await database.now(tx)
+                assert await pace.earliest(tx, [("chat", RATE)], now) - now == timedelta(seconds=40)
+
+
+async def test_two_processes_follow_one_step_once(sqlite_url: str):
+    clock = SetClock()
+    async with Database(sqlite_url, clock) as one, Database(sqlite_url, clock) as other:
+        await one.upgrade()
+        one.follow = other.follow = steps.follow
+        for database in (one, other):
+            async with database.write() as tx:
+                await pace.ban(tx, [("chat", RATE)], NOON + timedelta(seconds=50))
+        clock.wall += HOUR
+        for database in (one, other):
+            async with database.write() as tx:
+                now = await database.now(tx)
+                assert await pace.earliest(tx, [("chat", RATE)], now) - now == timedelta(seconds=50)
+
+
+async def test_after_a_start_of_the_machine_no_step_is_made_up(sqlite_url: str):
+    clock = SetClock()
+    async with Database(sqlite_url, clock) as database:
+        await database.upgrade()
+        database.follow = steps.follow
+        async with database.write() as tx:
+            await pace.ban(tx, [("chat", RATE)], NOON + timedelta(seconds=50))
+    clock.wall += timedelta(seconds=30)
+    clock.started, clock.passed = "second", 0.0
+    async with Database(sqlite_url, clock) as database:
+        database.follow = steps.follow
+        async with database.write() as tx:
+            now = await database.now(tx)
+            assert await pace.earliest(tx, [("chat", RATE)], now) - now == timedelta(seconds=20)
 
 
 async def test_what_lies_too_far_ahead_at_a_start_is_brought_back(sqlite_url: str):
