@@ -40,7 +40,7 @@ Keep = Callable[[AsyncConnection, Article, str, datetime], Awaitable[StoredArtic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What posts are made with: pages are opened with `open_page`, and made known with `keep`."""
+    """What posts are made with. `open_page` may raise TimeoutError beside its own; `keep` makes an article known."""
 
     database: Database
     served: Mapping[ChannelId, Channel]

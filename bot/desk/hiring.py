@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from telegram import MessageOriginHiddenUser, MessageOriginUser
 
@@ -25,15 +25,21 @@ _MOST_LISTED = 40
 _LONGEST_NAME = 60
 _WRITTEN = re.compile(r"(?P<number>\d{4,15})[\s,:;–—-]+(?P<name>\S.*)", re.ASCII)
 _LARGEST = 2**52  # Telegram's ids have at most 52 significant bits
+_ROLES = frozenset(role.name.lower() for role in Role)
 _BACK = [Button(texts.BACK, "to:list")]
 
 
 class Hiring:
-    """The story of the staff. It gathers `of`, the person looked at, and `new`, one who is being added."""
+    """The story of the staff. It gathers `of`, the person looked at, and `new`, one who is being added.
 
-    def __init__(self, talks: Talks, served: Mapping[ChannelId, Channel]) -> None:
+    Args:
+        changed: called when somebody came, went, or got another role.
+    """
+
+    def __init__(self, talks: Talks, served: Mapping[ChannelId, Channel], changed: Callable[[], None]) -> None:
         self._talks = talks
         self._served = served
+        self._changed = changed
         talks.add(
             ABOUT,
             {
@@ -98,8 +104,8 @@ class Hiring:
         if member.from_config:
             return Screen(text=text + texts.STAFF_ONE_FIXED, rows=[_BACK])
         roles = [
-            Button(f"{texts.CHOSEN if one.role is Role.named(name) else texts.NOT_CHOSEN} {words}", f"role:{name}")
-            for name, words in texts.ROLES.items()
+            Button(f"{texts.CHOSEN if one.role is role else texts.NOT_CHOSEN} {words}", f"role:{role.name.lower()}")
+            for role, words in texts.ROLES.items()
         ]
         more = [Button(texts.STAFF_CHANNELS, "to:channels"), Button(texts.STAFF_REMOVE, "to:remove")]
         return Screen(text=text + texts.STAFF_ROLES, rows=[*([role] for role in roles), more, _BACK])
@@ -107,7 +113,8 @@ class Hiring:
     async def _take_one(self, talk: Talk, said: Said) -> Outcome:
         _refuse_others(talk)
         match said.press:
-            case ("role", name) if name in texts.ROLES:
+            case ("role", name) if name in _ROLES:
+                talk.afterwards.append(self._changed)
                 who, role = talk.editor.signature, Role.named(name)
                 await staff.give_role(talk.tx, talk.gathered["of"], role, who=who, now=talk.now)
                 return talk.step
@@ -147,6 +154,7 @@ class Hiring:
         _refuse_others(talk)
         match said.press:
             case ("yes",):
+                talk.afterwards.append(self._changed)
                 await staff.dismiss(talk.tx, talk.gathered["of"], who=talk.editor.signature, now=talk.now)
                 return "list"
             case ("to", "list"):
@@ -169,15 +177,16 @@ class Hiring:
         return "role"
 
     async def _ask_role(self, talk: Talk) -> Screen:
-        rows = [[Button(words, f"role:{name}")] for name, words in texts.ROLES.items()]
+        rows = [[Button(words, f"role:{role.name.lower()}")] for role, words in texts.ROLES.items()]
         return Screen(text=texts.STAFF_ROLE.format(name=escape(talk.gathered["new"][1])), rows=[*rows, _BACK])
 
     async def _take_role(self, talk: Talk, said: Said) -> Outcome:
         _refuse_others(talk)
         match said.press:
-            case ("role", name) if name in texts.ROLES:
+            case ("role", name) if name in _ROLES:
                 number, called = talk.gathered["new"]
                 newcomer = Editor(telegram_id=number, name=called, role=Role.named(name))
+                talk.afterwards.append(self._changed)
                 await staff.hire(talk.tx, newcomer, who=talk.editor.signature, now=talk.now)
                 talk.gathered["of"] = number
                 return "one"
@@ -233,7 +242,7 @@ def _line(member: Member) -> str:
 
 
 def _role(editor: Editor) -> str:
-    return texts.ROLES[editor.role.name.lower()]
+    return texts.ROLES[editor.role]
 
 
 def _channels(editor: Editor) -> str:

@@ -24,6 +24,7 @@ from bot.desk.board import Board
 from bot.desk.dispatch import Dispatcher, Roster
 from bot.desk.forwards import Forwards
 from bot.desk.hand_edits import HandEdits
+from bot.desk.menus import Menus
 from bot.desk.notices import Notices
 from bot.desk.people import People
 from bot.desk.presses import Presses
@@ -95,9 +96,10 @@ class Desk:
         voice = Voice(given.database, given.bot, given.limits) if given.bot is not None else None
         self._alerts = Alerts(given.alert_url, given.clock) if given.alert_url else None
         roster = Roster(given.database, given.clock)
-        self.dispatcher = Dispatcher(roster, self._replies, voice, given.clock, given.chat)
+        self.dispatcher = Dispatcher(given.database, roster, self._replies, voice, given.clock, given.chat)
         teller = self._teller(voice) if voice is not None else None
         self.notices: Notices | None = None
+        self.menus: Menus | None = None
         if teller is not None or self._alerts is not None:
             self.notices = Notices(
                 given.database,
@@ -128,8 +130,11 @@ class Desk:
             )
             self.dispatcher.presses |= presses.handlers | approvals.handlers
             if voice is not None:
-                converse(given, self.dispatcher, voice, self._replies, self._stirred)
-            self.dispatcher.commands["start"] = People(self.dispatcher).start
+                converse(given, self.dispatcher, voice, self._replies, self._stirred, self._people_moved)
+                self.menus = Menus(given.database, given.clock, voice, self.dispatcher.commands, given.chat)
+                people = People(self.dispatcher, self.menus.stir)
+                self.dispatcher.commands.serve("start", people.start)
+                self.dispatcher.commands.serve("help", people.help)
         self._ears: Pollers | Webhooks = (
             Pollers(
                 given.database, given.clock, self.dispatcher, given.bots, holder=given.holder, patience=given.patience
@@ -146,6 +151,9 @@ class Desk:
         self._stack.push_async_callback(self._finish)
         await self._stack.enter_async_context(self._ears)
         self._is_open = True
+        if self.menus is not None:
+            self._stack.push_async_callback(self.menus.close)
+            self.menus.stir()
         if self.given.bots:
             _log.info("the desk listens", bots=[bot.account for bot in self.given.bots])
         return self
@@ -166,6 +174,8 @@ class Desk:
 
     async def look(self) -> None:
         """Tell what is new, and how what was told has ended; a message on its way is not lost to a stop."""
+        if self.menus is not None and self._is_open:
+            self.menus.stir()
         if self.notices is not None and self._is_open:
             looking = asyncio.create_task(self.notices.look(), name="notices")
             self._looks.add(looking)
@@ -201,6 +211,12 @@ class Desk:
         for look in list(self._looks):
             look.cancel()
         await asyncio.gather(*self._looks, return_exceptions=True)
+
+    def _people_moved(self) -> None:
+        """Know who is an editor, and show each what that person may say, at once."""
+        self.dispatcher.forget_people()
+        if self.menus is not None:
+            self.menus.stir()
 
     def _stirred(self) -> None:
         """Have the queue served, and the cards amended, at once."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bot.desk import steps, talks
@@ -23,11 +25,23 @@ from bot.domain.article import Article
 if TYPE_CHECKING:
     from bot.desk.room import Furniture
 
+_PAGE_WITHIN = 8.0  # seconds: others are not heard meanwhile
+
 
 def converse(
-    given: Furniture, dispatcher: Dispatcher, voice: Voice, replies: Replies, stirred: Callable[[], None]
+    given: Furniture,
+    dispatcher: Dispatcher,
+    voice: Voice,
+    replies: Replies,
+    stirred: Callable[[], None],
+    moved: Callable[[], None],
 ) -> None:
-    """Have the desk's bot hold conversations."""
+    """Have the desk's bot hold conversations.
+
+    Args:
+        stirred: called when an editor has changed the queue.
+        moved: called when somebody came, went, or got another role.
+    """
     shower = Shower(voice, given.photos.get)
     told = Talks(given.database, voice, replies, shower, given.served)
     tools = Tools(
@@ -43,20 +57,22 @@ def converse(
     )
     dispatcher.hears, dispatcher.leaves = told.hear, told.leave
     dispatcher.presses[talks.PRESS] = told.press
-    dispatcher.commands["post"] = Posting(told, tools).command
+    dispatcher.commands.serve("post", Posting(told, tools).command)
     subjects = Subjects(given.served)
     editing = Editing(told, tools, subjects)
-    dispatcher.commands["edit"] = editing.command
+    dispatcher.commands.serve("edit", editing.command)
     dispatcher.presses["edit"] = editing.press
-    dispatcher.commands["editors"] = Hiring(told, given.served).command
-    dispatcher.commands["digest"] = Gathering(told, tools).command
-    dispatcher.commands["retract"] = Retracting(told, tools, subjects).command
+    dispatcher.commands.serve("editors", Hiring(told, given.served, moved).command)
+    dispatcher.commands.serve("digest", Gathering(told, tools).command)
+    dispatcher.commands.serve("retract", Retracting(told, tools, subjects).command)
 
 
 def _opener(given: Furniture) -> Open:
     async def open_page(url: str) -> Article:
-        from bot.sources.page import open_page  # reading pages weighs a second: loaded with the first one
-
-        return await open_page(given.fetcher, url, zone=given.zone)
+        # Reading pages weighs a second: loaded with the first one, while others are served.
+        page = await asyncio.to_thread(import_module, "bot.sources.page")
+        async with asyncio.timeout(_PAGE_WITHIN):
+            article: Article = await page.open_page(given.fetcher, url, zone=given.zone)
+            return article
 
     return open_page

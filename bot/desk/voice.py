@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from telegram import (
     Bot,
+    BotCommandScope,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputFile,
@@ -201,6 +202,20 @@ class Voice:
         if len(content) > most:
             raise PhotoError(f"larger than {most:,} bytes")
         return content
+
+    async def set_commands(self, commands: Sequence[tuple[str, str]], scope: BotCommandScope) -> None:
+        """Set Telegram's menu of commands, names with descriptions, for a scope; none takes it away.
+
+        Raises:
+            UnansweredError, NotPublishedError: it may not be set.
+        """
+
+        async def tell(bot: Bot) -> bool:
+            if not commands:
+                return await bot.delete_my_commands(scope)
+            return await bot.set_my_commands(commands, scope)
+
+        await self._bot.ask(tell)
 
     async def own_name(self) -> str:
         """Return the bot's own username."""

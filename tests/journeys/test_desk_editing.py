@@ -9,6 +9,7 @@ import pytest
 
 from bot.agenda import refusals
 from bot.desk import texts
+from bot.domain.editor import Role
 from bot.sandbox import SitePage, mishaps
 from tests.journeys.desk import (
     CHIEF,
@@ -28,6 +29,7 @@ from tests.journeys.outlet import BOT_ID, Outlet, ledger, publish, queue
 from tests.journeys.shell import told
 from tests.journeys.talking import Chat, a_photo
 
+NOT_FOR_ROLE = texts.NOT_FOR_ROLE.format(role=texts.ROLES_WHO[Role.EDITOR])
 CALL = "Підписуйтесь на наш Telegram"
 
 
@@ -75,8 +77,9 @@ async def test_the_words_of_public_posts_are_changed_and_the_rest_stays(either_d
         assert page.startswith("Міст через Тиху знову працює, деталі (https://news.example/d)\n\nФото: ДСНС")
         assert article.title not in post.text + page
     acts = await told(desk, "audit")
-    assert [(one["who"], one["action"], one["before"]) for one in acts] == [("Петро (1002)", "edit", None)] * 2
-    assert acts[0]["after"]["words"].startswith("Міст через Тиху")
+    assert [(one["who"], one["action"]) for one in acts] == [("Петро (1002)", "edit")] * 2
+    assert article.title in acts[0]["before"]["words"]
+    assert acts[0]["after"]["words"].startswith("<b>Міст</b> <i>через Тиху</i>")
     assert [one["decision"] for one in await told(desk, "why", article.url)].count("edited") == 2
 
 
@@ -253,7 +256,7 @@ async def test_who_has_no_right_changes_nothing(desk: Outlet) -> None:
         (line,) = [one for one in await ledger(service) if one["channel"] == "telegram-main"]
         viewer, elsewhere = Chat(desk, service, VIEWER), Chat(desk, service, ELSEWHERE)
         (refused,) = await viewer.say(f"/edit {article.url}")
-        assert refused.text == texts.NO_RIGHTS
+        assert refused.text == NOT_FOR_ROLE
         (refused,) = await elsewhere.say(f"/edit {line['delivery']}")
         assert refused.text == texts.NOT_YOUR_CHANNEL.format(channel="telegram-main")
         assert await forged(desk, ELSEWHERE, refused, f"edit:{line['delivery']}") == refused.text

@@ -184,9 +184,9 @@ async def test_updates_keep_their_order_also_where_handling_one_takes_long(desk:
 
     async with served(desk) as service:
         await greeted(desk)
-        service.desk.dispatcher.commands["slow"] = slowly
+        service.desk.dispatcher.commands.serve("today", slowly)
         for number in range(1, 6):
-            desk.sandbox.telegram.say(CHIEF, BOT_ID, f"/slow {number}")
+            desk.sandbox.telegram.say(CHIEF, BOT_ID, f"/today {number}")
         await until(lambda: len(done) == 5)
         await settled(desk)
     assert done == ["1", "2", "3", "4", "5"]
@@ -204,8 +204,8 @@ async def test_an_update_that_cannot_be_handled_now_comes_again(desk: Outlet) ->
 
     async with served(desk) as service:
         await greeted(desk)
-        service.desk.dispatcher.commands["try"] = away_twice
-        desk.sandbox.telegram.say(CHIEF, BOT_ID, "/try")
+        service.desk.dispatcher.commands.serve("today", away_twice)
+        desk.sandbox.telegram.say(CHIEF, BOT_ID, "/today")
         desk.sandbox.telegram.say(CHIEF, BOT_ID, "/start")
         await until(lambda: len(shown(desk, CHIEF)) == 2)
     assert len(tries) == 3
@@ -322,12 +322,12 @@ async def test_two_replicas_that_take_turns_handle_each_update_once_and_in_order
         for _ in range(2):
             outlet.variables["VISTNYK_WEB__PORT"] = str(free_port())
             service = await stack.enter_async_context(served(outlet))
-            service.desk.dispatcher.commands["note"] = note
+            service.desk.dispatcher.commands.serve("today", note)
             ports.append(outlet.variables["VISTNYK_WEB__PORT"])
         taken = await stack.enter_async_context(_balancing(balancer, ports))
         await greeted(outlet)
         for number in range(20):
-            outlet.sandbox.telegram.say(CHIEF, BOT_ID, f"/note {number}")
+            outlet.sandbox.telegram.say(CHIEF, BOT_ID, f"/today {number}")
         await until(lambda: len(done) >= 20)
         await settled(outlet)
     assert done == [str(number) for number in range(20)]
