@@ -468,7 +468,12 @@ async def _desk(
             heard.append(configuration.token_for(channel))
     bots: dict[str, TelegramBot] = {}
     for one in heard:
-        bot = TelegramBot(one, api_url=settings.telegram.api_url, timeout=settings.delivery.timeout.total_seconds())
+        bot = TelegramBot(
+            one,
+            api_url=settings.telegram.api_url,
+            timeout=settings.delivery.timeout.total_seconds(),
+            longest=settings.delivery.longest.total_seconds(),
+        )
         if one.strip():
             bots.setdefault(bot.account, bot)
     own = next(iter(bots.values())) if speaks else None

@@ -105,6 +105,9 @@ class Drawer:
             delivery = await deliveries.get(tx, notice.delivery_id)
             made_of = await material(tx, delivery)
         head = self._head(notice, standing, delivery)
+        if delivery.kind is Kind.WITHDRAW:
+            drawn.text = "\n".join((head, cards.title(about), texts.WITHDRAWAL))
+            return drawn
         try:
             post, notes = await self._post(drawn, made_of, channel, standing.now)
         except ComposeError as error:
@@ -113,8 +116,6 @@ class Drawer:
             left = [[one for one in row if one.press.partition(":")[0] not in _DROPS] for row in drawn.rows]
             drawn.rows = [row for row in left if row]
             return drawn
-        if delivery.kind is Kind.WITHDRAW:
-            notes.append(texts.WITHDRAWAL)
         _fit(
             drawn,
             "\n".join((head, *notes)),

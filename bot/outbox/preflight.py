@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import takewhile
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from bot.channels.base import NOT_NEEDED
 from bot.clock import Clock
 from bot.domain.channel import ChannelId
@@ -23,6 +25,7 @@ from bot.outbox.lane import Lane
 from bot.outbox.prepare import Preparer
 from bot.outbox.record import about
 from bot.store import channels, deliveries, house, warnings
+from bot.store.channels import ChannelRow
 from bot.store.database import Database
 from bot.store.decisions import decide
 from bot.store.tables import deliveries as rows
@@ -79,9 +82,13 @@ class Preflight:
             now = await self._database.now(tx)
             if not await house.take_lease(tx, "preflight", self._holder, now, _TERM):
                 return
-        due = {one: at for lane in self._lanes.values() for one, at in await self._due(lane, now)}
         async with self._database.read() as tx:
             wrong = await warnings.standing(tx)
+            # A channel that nobody wakes by then sends nothing by then.
+            awake = [
+                row for row in await channels.everyone(tx) if row.wake_at is not None and row.wake_at <= now + AHEAD
+            ]
+            due = dict([pair for row in awake if row.id in self._lanes for pair in await self._due(tx, row, now)])
         warned = {one.delivery_id for one in wrong if one.delivery_id is not None}
         new, self._new = self._new[:_AT_A_LOOK], self._new[_AT_A_LOOK:]
         self._looked = {one: at for one, at in self._looked.items() if one in due or one in warned}
@@ -108,15 +115,14 @@ class Preflight:
         apart = self._again if warned else _POST_AGAIN.total_seconds()
         return at is None or self._clock.running() - at >= apart
 
-    async def _due(self, lane: Lane, now: datetime) -> list[tuple[DeliveryId, datetime]]:
+    async def _due(self, tx: AsyncConnection, row: ChannelRow, now: datetime) -> list[tuple[DeliveryId, datetime]]:
         """Return what goes out in a channel within the next quarter of an hour, and when."""
-        async with self._database.read() as tx:
-            row = await channels.get(tx, lane.id)
-            if row is None or row.access_lost_at is not None:
-                return []
-            status = await channels.status(tx, row, lane.channel.timetable, now)
-            heads = await deliveries.first(tx, lane.id, _FIRST)
-        slots = takewhile(lambda slot: slot.at <= now + AHEAD, plan(lane.channel.timetable, status, heads, now))
+        if row.access_lost_at is not None:
+            return []
+        timetable = self._lanes[row.id].channel.timetable
+        status = await channels.status(tx, row, timetable, now)
+        heads = await deliveries.first(tx, row.id, _FIRST)
+        slots = takewhile(lambda slot: slot.at <= now + AHEAD, plan(timetable, status, heads, now))
         return [(slot.head.delivery, slot.at) for slot in slots if slot.at > now and not slot.expires]
 
     async def _see_to(self, delivery: Delivery, at: datetime | None, hands: asyncio.Semaphore) -> None:

@@ -24,6 +24,7 @@ from bot.store import channels
 from bot.store.notices import told_in
 from tests.journeys.desk import (
     CHIEF,
+    CLOSED,
     EDITOR,
     ELSEWHERE,
     STRANGER,
@@ -98,7 +99,7 @@ async def test_a_proposed_post_is_a_card_as_the_channel_will_show_it_and_goes_ou
     async with working(desk) as service:
         card = await proposed(service, desk, article)
         assert card.photo is not None
-        assert card.text.startswith("📝 asks чекає на погодження\n\nМіст відкрили")
+        assert card.text.startswith("📝 asks: допис чекає на погодження\n\nМіст відкрили")
         assert buttons(card) == ALL
         assert shown_in_channel(desk) == []
         assert await pressed(desk, EDITOR, card, "Опублікувати") == texts.DONE["publish"]
@@ -302,7 +303,7 @@ async def test_words_that_an_editor_changes_stand_in_the_card_and_then_in_the_ch
         await until(lambda: chat.last.id > card.id)
         await chat.say(html="<b>Міст відкрили</b> для всіх")
         await chat.press(texts.EDIT_GO)
-        await until(lambda: card.text.startswith("📝 asks чекає на погодження\n\nМіст відкрили для всіх"))
+        await until(lambda: card.text.startswith("📝 asks: допис чекає на погодження\n\nМіст відкрили для всіх"))
         assert buttons(card) == ALL
         assert shown_in_channel(desk) == []
         assert await pressed(desk, EDITOR, card, "Опублікувати") == texts.DONE["publish"]
@@ -327,10 +328,10 @@ async def test_a_photo_that_telegram_no_longer_knows_is_sent_anew_and_one_it_ref
     async with working(desk) as service:
         card = await proposed(service, desk, a_proposal(photo_url=picture, photo_credit="Фото: рада"))
         assert card.photo is not None
-        desk.sandbox.telegram.next("sendPhoto", refusal, 1)
+        desk.sandbox.telegram.next("sendPhoto", refusal, 1, chat=CHIEF)
         second = await proposed(service, desk, a_proposal(photo_url=picture, photo_credit="Фото: рада", title="Друга"))
         assert second.photo == card.photo
-        desk.sandbox.telegram.next("sendPhoto", refusal, 2)
+        desk.sandbox.telegram.next("sendPhoto", refusal, 2, chat=CHIEF)
         third = await proposed(service, desk, a_proposal(photo_url=picture, photo_credit="Фото: рада", title="Третя"))
         assert third.photo is None
         assert "Третя" in third.text
@@ -362,7 +363,7 @@ async def test_a_page_of_facebook_is_asked_about_in_the_same_way(desk: Outlet) -
         await publish(service, article)
         await service.desk.look()
         card = cards(desk)[-1]
-        assert card.text.startswith("📝 facebook-main чекає на погодження\n\nМіст <відкрили> & все")
+        assert card.text.startswith("📝 facebook-main: допис чекає на погодження\n\nМіст <відкрили> & все")
         assert await pressed(desk, VIEWER, card, "Опублікувати") == texts.NO_RIGHTS
         assert await pressed(desk, ELSEWHERE, card, "Опублікувати") == texts.DONE["publish"], "it is his page"
         await service.worker.drain()
@@ -472,7 +473,7 @@ async def test_many_proposals_are_one_list_whose_cards_come_when_asked_for(desk:
         assert await pressed(desk, CHIEF, only, "Показати по одному") == texts.SHOWN
         await until(lambda: len(cards(desk)) == 8)
         second = cards(desk)[2]
-        assert second.text.startswith("📝 asks чекає на погодження\n\nСтаття 1")
+        assert second.text.startswith("📝 asks: допис чекає на погодження\n\nСтаття 1")
         assert await pressed(desk, CHIEF, second, "Пропустити") == texts.DONE["decline"]
         await until(lambda: only.text.count("✅") == 1)
 
@@ -538,7 +539,7 @@ async def test_a_post_held_by_an_editor_has_a_card_that_releases_or_drops_it(des
                 await steering.hold(tx, DeliveryId(number), who="Олена (1001)", now=now)
         await service.desk.look()
         one, two = cards(desk)
-        assert one.text.startswith("⏸ telegram-main: відкладено\n\nМіст відкрили")
+        assert one.text.startswith("⏸ telegram-main: допис відкладено\n\nМіст відкрили")
         assert one.silent
         assert buttons(one) == ["Опублікувати", "Запланувати", "Повернути в чергу", "Змінити", "Скасувати"]
         for who in ASIDE:
@@ -549,6 +550,26 @@ async def test_a_post_held_by_an_editor_has_a_card_that_releases_or_drops_it(des
         await service.worker.drain()
         assert [post.text.split("\n")[0] for post in desk.telegram] == ["Міст відкрили"]
         await until(lambda: "✅ Петро: повернуто в чергу" in one.text and "✅ Петро: скасовано" in two.text)
+
+
+async def test_taking_a_post_down_can_be_put_off_and_let_go(desk: Outlet) -> None:
+    article = a_story(title="Міст відкрили", rubric="Закрите")
+    async with working(desk) as service:
+        await greeted(desk)
+        await publish(service, article)
+        await service.house.intake.accept([replace(article, retracted=True)], "push")
+        taking = next(one for one in await queue(service) if one["kind"] == "withdraw" and one["channel"] == "closed")
+        async with channels.turn(service.house.database, service.lanes) as (tx, now):
+            await steering.hold(tx, DeliveryId(taking["delivery"]), who="Олена (1001)", now=now)
+        await service.worker.drain()
+        await service.desk.look()
+        (card,) = cards(desk)
+        assert card.text == "⏸ closed: допис відкладено\nМіст відкрили\nВидалення допису."
+        assert buttons(card) == ["Повернути в чергу", "Скасувати"]
+        assert len(desk.sandbox.telegram.posts(CLOSED)) == 1
+        assert await pressed(desk, EDITOR, card, "Повернути в чергу") == texts.DONE["release"]
+        await service.worker.drain()
+        assert desk.sandbox.telegram.posts(CLOSED) == []
 
 
 @pytest.mark.postgres
@@ -571,7 +592,7 @@ async def test_whichever_replica_hears_the_press_the_card_says_so_at_once_and_tw
             await asyncio.gather(
                 second.desk.look(), pressed(outlet, CHIEF, card, "Зупинити"), first.desk.look(), second.desk.look()
             )
-            await until(lambda: card.text.startswith("⏸ asks: відкладено"))
+            await until(lambda: card.text.startswith("⏸ asks: допис відкладено"))
             await second.desk.look()
             assert cards(outlet) == [card]
             assert len(await open_notices(second)) == 1

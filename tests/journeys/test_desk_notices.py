@@ -99,7 +99,7 @@ async def test_a_source_that_stays_silent_is_told_once_and_so_is_its_return(eith
         await looked(service)
         (card,) = cards(desk)
         since = datetime.now(KYIV) - timedelta(minutes=30)
-        assert card.text.startswith("📡 Джерело не відповідає\nsite\nНових статей з нього немає від ")
+        assert card.text.startswith("📡 Джерело не відповідає\nsite\nПрочитати його не вдається від ")
         assert since.strftime("%H:") in card.text
         assert "503" in card.text
         assert buttons(card) == []
@@ -194,7 +194,7 @@ async def test_the_day_is_summed_up_once_at_its_time(either_desk: Outlet) -> Non
         lines = summary.text.split("\n")
         assert lines[0] == "📊 Підсумок дня"
         assert "telegram-main: 3 дописи" in lines
-        assert "closed: нічого не вийшло, чекають рішення: 1" in lines
+        assert "closed: нічого не вийшло, чекають на рішення: 1" in lines
         assert lines[-2:] == ["Найбільше реакцій:", "• Міст <відкрили> (telegram-main): 5 реакцій"]
         assert f"{desk.sandbox.url}/outlet_main/{desk.telegram[0].id}" in summary.html
         await looked(service)

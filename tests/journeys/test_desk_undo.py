@@ -79,7 +79,7 @@ async def test_a_post_is_stopped_in_time_and_can_be_let_go_again(either_desk: Ou
             assert await pressed(desk, who, card, "Зупинити") == texts.NO_RIGHTS
         assert await pressed(desk, CHIEF, card, "Зупинити") == texts.STOPPED
         await until(lambda: "Опублікувати" in buttons(card))
-        assert card.text.startswith("⏸ asks: відкладено\n\nМіст відкрили")
+        assert card.text.startswith("⏸ asks: допис відкладено\n\nМіст відкрили")
         held = await line(service, article.url)
         assert (held["state"], held["held_reason"], held["pinned_at"]) == ("held", "editor", None)
         await service.desk.look()
@@ -210,7 +210,7 @@ async def test_words_that_have_aged_can_be_stopped_after_all(desk: Outlet) -> No
         assert await pressed(desk, EDITOR, card, "Зупинити") == texts.STOPPED
         await until(lambda: "✅ Петро: зупинено о " in card.text)
         await service.worker.drain()
-        await told_in_time(service, lambda: cards(desk)[-1].text.startswith("⏸ asks: відкладено"))
+        await told_in_time(service, lambda: cards(desk)[-1].text.startswith("⏸ asks: допис відкладено"))
         assert shown_in_channel(desk) == []
 
 
