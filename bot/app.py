@@ -39,6 +39,7 @@ from bot.metrics import Metrics
 from bot.network import Fetcher
 from bot.outbox.deliver import Deliverer
 from bot.outbox.lane import Lane, Timing
+from bot.outbox.preflight import Preflight
 from bot.outbox.prepare import Preparer
 from bot.outbox.proof import Proofreader
 from bot.outbox.proving import Prover
@@ -267,6 +268,7 @@ class Service:
     reconciler: Reconciler
     sources: list[tuple[SourceSettings, Source]]
     holder: str
+    preflight: Preflight
     desk: Desk
     insights: Insights
     server: Server | None = None
@@ -323,11 +325,12 @@ async def open_service(
         photos = await stack.enter_async_context(PhotoDesk(house.fetcher, folders, partial(_kept, house.database)))
         recorder = Recorder(house.database, house.clock, house.metrics, lanes, timing)
         prover = Prover(house.database, house.clock, house.composer, timing)
+        preparer = Preparer(house.database, house.composer, photos, house.fetcher, budget=timing.lease / 4)
         deliverer = Deliverer(
             house.database,
             house.clock,
             house.metrics,
-            Preparer(house.database, house.composer, photos, house.fetcher, budget=timing.lease / 4),
+            preparer,
             recorder,
             prover,
             timing,
@@ -352,9 +355,16 @@ async def open_service(
                 for one in settings.sources
                 if not isinstance(one, PushSourceSettings)
             ],
+            preflight=Preflight(house.database, house.clock, preparer, lanes, holder=holder),
             desk=await _desk(configuration, house, lanes, photos, holder, worker.ring),
         )
 
+        def queued(new: list[DeliveryId]) -> None:
+            house.proof.note(new)
+            service.preflight.note(new)
+            worker.ring()
+
+        house.intake.on_queued = queued
         await stack.enter_async_context(Bell(house.database, worker.ring))
         if serve_web:
             calendar = _calendar(configuration, service, photos)
@@ -419,7 +429,7 @@ def build_source(configuration: Configuration, fetcher: Fetcher, source: SourceS
 
 
 def ticker(service: Service, look: timedelta = LOOK) -> Ticker:
-    """Return the bells of the service: sources, reconciling, proofreading, the desk's notices.
+    """Return the bells of the service: sources, reconciling, proofreading, pre-flight, the desk's notices.
 
     Args:
         look: how often to see to what does not move by itself.
@@ -427,6 +437,8 @@ def ticker(service: Service, look: timedelta = LOOK) -> Ticker:
     bells = Ticker(service.house.clock)
     if service.desk.notices is not None:
         bells.every(look, "notices", service.desk.look)
+        if service.house.configuration.settings.mode == "publish":  # a look is a call to the platforms
+            bells.every(4 * look, "preflight", service.preflight.look)
     bells.every(look, "reconcile", service.reconciler.reconcile)
     bells.every(look, "prove", service.reconciler.prove)
     bells.every(look, "proofread", service.house.proof.look)

@@ -160,7 +160,7 @@ async def rewrite(tx: AsyncConnection, public: LedgerEntry, words: str, *, who: 
         turn_at=now,
         own=replace(base.own or Own(), words=words),
     )
-    return await steering.put(tx, new, "edit", who=who, now=now)
+    return await steering.put(tx, new, "edit", {"words": current.text}, who=who, now=now)
 
 
 async def retract(

@@ -10,7 +10,7 @@ so in Ukrainian, to be shown as it is; of two who press at once, the second one 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -157,8 +157,13 @@ async def give(tx: AsyncConnection, delivery_id: DeliveryId, own: Own, *, who: s
     return await _change(act, delivery, rung=0, **deliveries.own_columns(own))
 
 
-async def put(tx: AsyncConnection, new: NewDelivery, action: str, *, who: str, now: datetime) -> Delivery:
+async def put(
+    tx: AsyncConnection, new: NewDelivery, action: str, before: Any = None, *, who: str, now: datetime
+) -> Delivery:
     """Queue a delivery that an editor wants.
+
+    Args:
+        before: what there was, as the audit keeps it.
 
     Raises:
         DeskError: the channel has this post already, or a change of it that waits.
@@ -167,7 +172,7 @@ async def put(tx: AsyncConnection, new: NewDelivery, action: str, *, who: str, n
     made = await deliveries.queue(tx, new, now)
     if made is None:
         raise DeskError(refusals.THERE_ALREADY)
-    return await _told(act, await deliveries.get(tx, made), "queued", is_new=True)
+    return await _told(act, await deliveries.get(tx, made), "queued", was=[before])
 
 
 async def revive(
@@ -371,12 +376,16 @@ async def _change(act: _Act, delivery: Delivery, **columns: Any) -> Delivery:
     return await _told(act, delivery, act.action)
 
 
-async def _told(act: _Act, before: Delivery, decision: str, detail: str = "", *, is_new: bool = False) -> Delivery:
-    """Keep the decision and the act, wake the channel, and return the delivery as it is now."""
+async def _told(act: _Act, before: Delivery, decision: str, detail: str = "", *, was: Sequence[Any] = ()) -> Delivery:
+    """Keep the decision and the act, wake the channel, and return the delivery as it is now.
+
+    Args:
+        was: of a new delivery, the one thing that was before it.
+    """
     tx, now = act.tx, act.now
     after = await deliveries.get(tx, before.id)
-    was = None if is_new else before.pinned_at
-    at = f", for {after.pinned_at.isoformat()}" if after.pinned_at not in (None, was) else ""
+    pinned_before = None if was else before.pinned_at
+    at = f", for {after.pinned_at.isoformat()}" if after.pinned_at not in (None, pinned_before) else ""
     made = Decision(
         decision=decision,
         detail=f"{detail or act.action}{at} ({act.who})",
@@ -390,7 +399,7 @@ async def _told(act: _Act, before: Delivery, decision: str, detail: str = "", *,
         who=act.who,
         action=act.action,
         subject=subject(before.id),
-        before=None if is_new else _seen(before),
+        before=was[0] if was else _seen(before),
         after=_seen(after),
         now=now,
     )

@@ -15,7 +15,7 @@ from bot.desk.voice import Button, Rows
 from bot.domain.delivery import Kind, State
 from bot.domain.timetable import Timetable
 from bot.logs import scrubbed
-from bot.store.notices import ACCESS, EDITOR, PROPOSED, SOURCE, About, Notice
+from bot.store.notices import ACCESS, EDITOR, PROPOSED, SOURCE, WARNS, About, Notice
 
 MOST_LISTED = 20
 _LONGEST_TITLE = 120
@@ -39,6 +39,11 @@ BUTTONS: Mapping[str, Layout] = {
     ),
     ACCESS: (),
     SOURCE: (),
+    f"{WARNS}access": (),
+    **{
+        f"{WARNS}{cause}": ((("edit", texts.EDIT),), (("hold", texts.HOLD), _CANCEL))
+        for cause in ("photo", "link", "compose", "words")
+    },
 }
 _OF_DELIVERY = frozenset({"edit", "stop"})  # name the delivery, not the notice: they stand under other messages, too
 _NOT_FOR = {  # a change of a public post has no time of its own, and taking one down no words
@@ -66,7 +71,7 @@ def rows(notice: Notice, about: About, phase: Phase, handled: Collection[str] | 
     layout: Layout = BUTTONS[notice.what] if phase is Phase.ASKS else ()
     if phase is Phase.LEAVES:
         layout = ((("stop", texts.STOP),),)
-    without = _NOT_FOR.get(about.kind, frozenset())
+    without = _NOT_FOR.get(about.kind, frozenset()) | ({"hold"} if about.state is State.PROPOSED else frozenset())
     made = [
         [
             Button(label, f"{verb}:{about.delivery_id if verb in _OF_DELIVERY else notice.id}")
@@ -106,6 +111,8 @@ def card(notice: Notice, standing: Standing, zone: ZoneInfo) -> str:
     parts = [texts.HEADS[notice.what], _subject(notice, about)]
     if phase is not Phase.ASKS:
         parts.append(on_its_way(notice, standing, zone, texts.LEAVES, texts.GOES))
+    elif notice.what == f"{WARNS}access":
+        parts += [texts.WARNS_ACCESS, texts.how_to_mend(about.platform)]
     elif notice.what == ACCESS:
         parts += [texts.how_to_mend(about.platform), texts.ACCESS_RETURNS]
     elif notice.what == SOURCE:
@@ -114,7 +121,9 @@ def card(notice: Notice, standing: Standing, zone: ZoneInfo) -> str:
         parts.append(texts.BODIES[notice.what])
     if notice.what == "stale-words" and ": " in about.detail:
         parts.append(texts.AGED.format(words=escape(one_line(about.detail.partition(": ")[2]))))
-    if notice.what in (ACCESS, SOURCE, "template") and about.detail:
+    if notice.what == f"{WARNS}words":
+        parts.append(texts.AGED.format(words=detail(about.detail)))
+    elif (notice.what in (ACCESS, SOURCE, "template") or notice.what.startswith(WARNS)) and about.detail:
         parts.append(texts.ANSWER.format(detail=detail(about.detail)))
     return "\n".join(parts)
 
@@ -153,7 +162,7 @@ def listing(told: Sequence[tuple[Notice, About]], ended: Collection[int] = ()) -
 
 def _subject(notice: Notice, about: About) -> str:
     """Return the line that says where and what; of a channel without a held post only where."""
-    if notice.what == ACCESS and about.delivery_id is None:
+    if about.delivery_id is None and about.channel:
         return escape(about.channel)
     return f"{escape(about.channel)}: {title(about)}" if about.channel else title(about)
 

@@ -91,6 +91,10 @@ class Roster:
         self._known: frozenset[int] = frozenset()
         self._read_at: float | None = None
 
+    def forget(self) -> None:
+        """Believe the list no longer: it was changed just now."""
+        self._read_at = None
+
     async def knows(self, number: int) -> bool:
         """Say whether somebody is an editor."""
         age = self._clock.running() - self._read_at if self._read_at is not None else _FRESH
@@ -179,6 +183,10 @@ class Dispatcher:
             await self._pressed(self._voice, arrival, query)
         elif message is not None:
             await self._said(self._voice, arrival, message)
+
+    def forget_people(self) -> None:
+        """Look anew who is an editor before the next update."""
+        self._roster.forget()
 
     def reply(self, arrival: Arrival, text: str) -> None:
         """Answer in the chat that an update came from, soon."""

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.agenda import posting
-from bot.agenda.forecast import slot_of
 from bot.agenda.posting import Standing
 from bot.compose.markup import cut, one_line, plain
 from bot.compose.post import Composer
@@ -23,7 +22,7 @@ from bot.desk.steps import SLOT, When
 from bot.desk.talks import Talk
 from bot.domain.article import Article, from_json
 from bot.domain.channel import Channel, ChannelId, PhotoPolicy, Platform
-from bot.domain.delivery import Delivery, DeliveryId, Kind, State, Turn
+from bot.domain.delivery import State
 from bot.domain.post import Own, Post
 from bot.errors import DeskError
 from bot.sources.canonical import name_for
@@ -34,7 +33,6 @@ from bot.store.database import Database
 SOURCE = "desk"  # the name under which articles come in by editors
 ARTICLE, SENT, NONE = "article", "sent", "none"  # photos
 LONGEST_TITLE = 200
-_NEVER_QUEUED = DeliveryId(2**62)  # stands for a post that is not queued yet
 
 Open = Callable[[str], Awaitable[Article]]  # fetches a page and reads its article
 Keep = Callable[[AsyncConnection, Article, str, datetime], Awaitable[StoredArticle]]
@@ -42,7 +40,7 @@ Keep = Callable[[AsyncConnection, Article, str, datetime], Awaitable[StoredArtic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What posts are made with: pages are opened with `open_page`, and made known with `keep`."""
+    """What posts are made with. `open_page` may raise TimeoutError beside its own; `keep` makes an article known."""
 
     database: Database
     served: Mapping[ChannelId, Channel]
@@ -129,17 +127,8 @@ class Draft:
         if talk.gathered.get("at") != SLOT:
             return steps.moment(talk)
         known = standing.delivery if standing is not None else None
-        imagined = Delivery(
-            id=known.id if known is not None and known.state is State.PLANNED else _NEVER_QUEUED,
-            kind=Kind.PUBLISH,
-            channel_id=channel_id,
-            article_id=None,
-            revision=1,
-            state=State.PROPOSED,
-            turn=Turn.ORDINARY,
-            turn_at=talk.now,
-        )
-        return await slot_of(talk.tx, self.tools.served[channel_id], imagined, talk.now) or talk.now
+        waiting = known.id if known is not None and known.state is State.PLANNED else None
+        return await steps.next_slot(talk, channel_id, self.tools.served[channel_id], waiting)
 
     def compose(self, article: Article, channel: Channel) -> Post:
         """Make the post as a channel will show it.

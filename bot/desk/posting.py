@@ -6,7 +6,6 @@ Begun by the command, or by sending or forwarding a link, a photo or words to th
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -31,7 +30,6 @@ from bot.sources.canonical import canonical
 from bot.store import articles, pictures
 
 ABOUT = "post"
-_PAGE_WITHIN = 8.0  # seconds: others are not heard meanwhile
 _MOST_LINKS = 20
 
 
@@ -100,8 +98,7 @@ class Posting:
         if not said.lone_link:
             return said
         try:
-            async with asyncio.timeout(_PAGE_WITHIN):
-                return replace(said, article=await self._tools.open_page(_canonical(said.lone_link)))
+            return replace(said, article=await self._tools.open_page(_canonical(said.lone_link)))
         except (FetchError, SourceError):
             raise DeskError(texts.NO_PAGE) from None
         except TimeoutError:

@@ -25,6 +25,7 @@ from bot.errors import DeskError
 from bot.store import articles, deliveries, editors, found, ledger
 from bot.store import notices as rows
 from bot.store.database import Database
+from bot.store.notices import WARNS
 
 _LOOK = 8.0  # seconds for a look at the channel before a post is taken for public
 _MOST = 60  # posts of that look
@@ -64,6 +65,7 @@ class Presses:
             "again": steering.settle_held_again,
             "retry": steering.release,
             "release": steering.release,
+            "hold": steering.hold,
             "cancel": steering.cancel,
             "skip": steering.cancel,
         }
@@ -128,9 +130,12 @@ class Presses:
 
 
 async def _held(tx: AsyncConnection, touched: Touched, now: datetime) -> Delivery:
-    """Return the delivery of a notice, or say who was quicker."""
-    delivery = await deliveries.get(tx, touched.delivery_id)
-    if delivery.state is not State.HELD or delivery.held_reason != touched.notice.what:
+    """Return the delivery of a notice that still asks, or say who was quicker."""
+    delivery, what = await deliveries.get(tx, touched.delivery_id), touched.notice.what
+    waits = (
+        delivery.state in (State.PROPOSED, State.PLANNED) if what.startswith(WARNS) else delivery.held_reason == what
+    )
+    if not waits:
         raise await steering.overtaken(tx, delivery, now)
     return delivery
 

@@ -23,6 +23,7 @@ from bot.desk.approvals import Approvals
 from bot.desk.board import Board
 from bot.desk.dispatch import Dispatcher, Roster
 from bot.desk.forwards import Forwards
+from bot.desk.hand_edits import HandEdits
 from bot.desk.menus import Menus
 from bot.desk.notices import Notices
 from bot.desk.people import People
@@ -30,6 +31,7 @@ from bot.desk.presses import Presses
 from bot.desk.previews import Drawer, Photos
 from bot.desk.reports import Reports
 from bot.desk.stories import converse
+from bot.desk.subjects import Subjects
 from bot.desk.telling import Teller
 from bot.desk.touch import Doorkeeper
 from bot.desk.updates import Patience, Pollers
@@ -110,6 +112,7 @@ class Desk:
             )
         self.dispatcher.forwards.append(Forwards(given.served, given.web_url).watch)
         self.dispatcher.reactions.append(reactions.watch)
+        self.dispatcher.hand_edits.append(HandEdits(Subjects(given.served)).watch)
         if teller is not None:
             door = Doorkeeper(given.database, given.served)
             presses = Presses(
@@ -127,7 +130,7 @@ class Desk:
             )
             self.dispatcher.presses |= presses.handlers | approvals.handlers
             if voice is not None:
-                converse(given, self.dispatcher, voice, self._replies, self._stirred)
+                converse(given, self.dispatcher, voice, self._replies, self._stirred, self._people_moved)
                 self.menus = Menus(given.database, given.clock, voice, self.dispatcher.commands, given.chat)
                 people = People(self.dispatcher, self.menus.stir)
                 self.dispatcher.commands.serve("start", people.start)
@@ -208,6 +211,12 @@ class Desk:
         for look in list(self._looks):
             look.cancel()
         await asyncio.gather(*self._looks, return_exceptions=True)
+
+    def _people_moved(self) -> None:
+        """Know who is an editor, and show each what that person may say, at once."""
+        self.dispatcher.forget_people()
+        if self.menus is not None:
+            self.menus.stir()
 
     def _stirred(self) -> None:
         """Have the queue served, and the cards amended, at once."""

@@ -16,7 +16,7 @@ from bot.agenda.wording import when
 from bot.desk import texts
 from bot.domain.delivery import HeldReason, State
 from bot.store import causes, decisions
-from bot.store.notices import ACCESS, EDITOR, POSTS, REPORTS, SOURCE, About, Notice
+from bot.store.notices import ACCESS, EDITOR, POSTS, REPORTS, SOURCE, WARNS, About, Notice
 
 _ACTS = frozenset(
     {"pin", "release", "cancel", "agree", "decline", "present", "again", "hold", "stop", steering.PUBLISH}
@@ -59,6 +59,9 @@ class Standing:
             return Phase.ASKS if notice.told_at is None else Phase.OVER
         if notice.what in (ACCESS, SOURCE):
             return Phase.ASKS if about.lost_at is not None and about.lost_at <= notice.at else Phase.OVER
+        if notice.what.startswith(WARNS):
+            waits = about.delivery_id is None or about.state in (State.PROPOSED, State.PLANNED, State.CLAIMED)
+            return Phase.ASKS if about.lost_at is not None and waits else Phase.OVER
         if notice.what in _STOPPABLE and act is not None and act["action"] == steering.PUBLISH:
             return self._let_go(about)
         if notice.what in POSTS:
@@ -100,7 +103,9 @@ class Standing:
         if notice.what == ACCESS:
             return texts.ACCESS_BACK.format(time=clock(self.now, zone))
         if state is None:
-            return texts.CLOSED
+            return texts.MENDED if notice.what.startswith(WARNS) else texts.CLOSED
+        if notice.what.startswith(WARNS) and state in (State.PROPOSED, State.PLANNED):
+            return texts.MENDED
         if state is State.PUBLISHED and notice.what == HeldReason.NO_EVIDENCE:
             return texts.FOUND_PUBLIC
         return _ENDS.get(state, texts.PLANNED)

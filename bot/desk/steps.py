@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.agenda.forecast import slot_of
 from bot.agenda.wording import when
 from bot.compose.markup import escape
 from bot.desk import texts
@@ -14,6 +15,7 @@ from bot.desk.said import Said
 from bot.desk.talks import Screen, Talk
 from bot.desk.voice import Button, Rows
 from bot.domain.channel import Channel, ChannelId
+from bot.domain.delivery import Delivery, DeliveryId, Kind, State, Turn
 from bot.domain.editor import Role
 from bot.domain.timetable import Timetable
 from bot.errors import DeskError
@@ -21,6 +23,7 @@ from bot.errors import DeskError
 NOW, SLOT = "now", "slot"  # times of a post that are no moments
 PICK, NEXT, AT = "pick", "next", "at"
 MOST_SHOWN = 40  # channels with a button
+_NEVER_QUEUED = DeliveryId(2**62)  # stands for a post that is not queued yet
 When = Callable[[str, datetime], datetime]  # reads a time as people write it, by the outlet's clock; raises DeskError
 
 
@@ -113,6 +116,25 @@ def moment(talk: Talk) -> datetime | None:
     """Return the moment that was chosen; None for now, and for the next slot."""
     at = talk.gathered.get("at", NOW)
     return None if at in (NOW, SLOT) else datetime.fromisoformat(at)
+
+
+async def next_slot(talk: Talk, channel_id: ChannelId, channel: Channel, waiting: DeliveryId | None = None) -> datetime:
+    """Return when a channel has room next, after all that waits in it.
+
+    Args:
+        waiting: the delivery that is to go there, where it waits already.
+    """
+    imagined = Delivery(
+        id=waiting or _NEVER_QUEUED,
+        kind=Kind.PUBLISH,
+        channel_id=channel_id,
+        article_id=None,
+        revision=1,
+        state=State.PROPOSED,
+        turn=Turn.ORDINARY,
+        turn_at=talk.now,
+    )
+    return await slot_of(talk.tx, channel, imagined, talk.now) or talk.now
 
 
 def shown_time(at: datetime, now: datetime, zone: ZoneInfo) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bot.desk import steps, talks
 from bot.desk.dispatch import Dispatcher
 from bot.desk.drafts import Open, Tools
 from bot.desk.editing import Editing
+from bot.desk.gathering import Gathering
+from bot.desk.hiring import Hiring
 from bot.desk.posting import Posting
+from bot.desk.retracting import Retracting
 from bot.desk.showing import Shower
 from bot.desk.subjects import Subjects
 from bot.desk.talks import Talks
@@ -20,11 +25,23 @@ from bot.domain.article import Article
 if TYPE_CHECKING:
     from bot.desk.room import Furniture
 
+_PAGE_WITHIN = 8.0  # seconds: others are not heard meanwhile
+
 
 def converse(
-    given: Furniture, dispatcher: Dispatcher, voice: Voice, replies: Replies, stirred: Callable[[], None]
+    given: Furniture,
+    dispatcher: Dispatcher,
+    voice: Voice,
+    replies: Replies,
+    stirred: Callable[[], None],
+    moved: Callable[[], None],
 ) -> None:
-    """Have the desk's bot hold conversations."""
+    """Have the desk's bot hold conversations.
+
+    Args:
+        stirred: called when an editor has changed the queue.
+        moved: called when somebody came, went, or got another role.
+    """
     shower = Shower(voice, given.photos.get)
     told = Talks(given.database, voice, replies, shower, given.served)
     tools = Tools(
@@ -45,12 +62,17 @@ def converse(
     editing = Editing(told, tools, subjects)
     dispatcher.commands.serve("edit", editing.command)
     dispatcher.presses["edit"] = editing.press
+    dispatcher.commands.serve("editors", Hiring(told, given.served, moved).command)
+    dispatcher.commands.serve("digest", Gathering(told, tools).command)
+    dispatcher.commands.serve("retract", Retracting(told, tools, subjects).command)
 
 
 def _opener(given: Furniture) -> Open:
     async def open_page(url: str) -> Article:
-        from bot.sources.page import open_page  # reading pages weighs a second: loaded with the first one
-
-        return await open_page(given.fetcher, url, zone=given.zone)
+        # Reading pages weighs a second: loaded with the first one, while others are served.
+        page = await asyncio.to_thread(import_module, "bot.sources.page")
+        async with asyncio.timeout(_PAGE_WITHIN):
+            article: Article = await page.open_page(given.fetcher, url, zone=given.zone)
+            return article
 
     return open_page

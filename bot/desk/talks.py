@@ -103,11 +103,19 @@ class Talks:
         self._shower = shower
         self._served = frozenset(served)
         self._stories: dict[str, Mapping[str, Step]] = {}
+        self._ends: dict[str, tuple[str, str]] = {}
         self.openers: list[Opener] = []
 
-    def add(self, about: str, steps: Mapping[str, Step]) -> None:
-        """Make a story known."""
+    def add(
+        self, about: str, steps: Mapping[str, Step], end: tuple[str, str] = (texts.CANCEL, texts.TALK_ENDED)
+    ) -> None:
+        """Make a story known.
+
+        Args:
+            end: the button that ends it at any step, and what is said then.
+        """
         self._stories[about] = steps
+        self._ends[about] = end
 
     async def begin(
         self,
@@ -218,7 +226,7 @@ class Talks:
                 raise DeskError(texts.OLD_BUTTON)
             talk = await self._talk(arrival, tx, now, dict(known.gathered), known.step)
             ended = said.press == (END,)
-            outcome = Screen(text=texts.TALK_ENDED) if ended else await step.take(talk, said)
+            outcome = Screen(text=self._ends[known.about][1]) if ended else await step.take(talk, said)
             screen = await self._go_on(arrival, known.about, talk, outcome, known)
         self._show(arrival, talk, screen)
 
@@ -246,7 +254,7 @@ class Talks:
             about=about, step=talk.step, gathered=talk.gathered, version=version, expires_at=talk.now + LASTS
         )
         await conversations.keep(talk.tx, _place(arrival), kept)
-        rows = [*screen.rows, [Button(texts.CANCEL, END)]]
+        rows = [*screen.rows, [Button(self._ends[about][0], END)]]
         signed = [[Button(one.label, f"{PRESS}:{version}:{one.press}") for one in row] for row in rows]
         return replace(screen, rows=signed)
 

@@ -23,12 +23,12 @@ from bot.domain.timetable import Daily
 from bot.store import causes, editors
 from bot.store import notices as rows
 from bot.store.database import Database
-from bot.store.notices import ACCESS, EDITOR, PROPOSED, REPORTS, About, Notice
+from bot.store.notices import ACCESS, EDITOR, PROPOSED, REPORTS, WARNS, About, Notice
 
 CARDS = 5  # at a time; more become a list
 _WINDOW = 60.0  # seconds that this "time" lasts
 _AGAIN = 60.0  # seconds until the desk is tried again where nobody could be told
-_URGENT = frozenset({ACCESS, HeldReason.NO_EVIDENCE.value})  # told at night, too
+_URGENT = frozenset({ACCESS, f"{WARNS}access", HeldReason.NO_EVIDENCE.value})  # told at night, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,7 @@ DONE: Mapping[str, str] = {
     "skip": "Пропущено.",
     "decline": "Пропущено.",
     "release": "Повернуто в чергу.",
+    "hold": "Відкладено.",
 }
 FOUND = "Знайшов його в каналі та записав."
 SHOWN = "Показую нижче."
@@ -53,12 +54,21 @@ HEADS: Mapping[str, str] = {
     "proposed": "📝 <b>Допис на погодження</b>",
     "editor": "⏸ <b>Допис відкладено</b>",
     "source": "📡 <b>Джерело не відповідає</b>",
+    "warns-photo": "⚠️ <b>Фото допису не відкривається</b>",
+    "warns-link": "⚠️ <b>Сторінка статті не відкривається</b>",
+    "warns-compose": "⚠️ <b>Допис не складеться</b>",
+    "warns-words": "⚠️ <b>Слова в дописі застаріють</b>",
+    "warns-access": "⚠️ <b>Канал не пустить бота</b>",
 }
 BODIES: Mapping[str, str] = {
     "no-evidence": "Перевірити, чи він уже в каналі, мені не вдалося. Гляньте, будь ласка, в канал.",
     "template": "Зі статті не вдалося скласти допис за правилами платформи. Виправте статтю або спробуйте ще раз.",
     "link-dead": "Допис чекає, щоб не вести читачів у нікуди. Спробую знову за кілька хвилин, а можна й зараз.",
     "stale-words": "Він виходить уже іншого дня, ніж стаття. Так і публікуємо?",
+    "warns-photo": "Якщо його не виправити, допис вийде без фото.",
+    "warns-link": "Якщо так лишиться, у свій час допис не вийде, а чекатиме.",
+    "warns-compose": "У свій час він не вийде. Поки є час, виправте статтю чи змініть текст.",
+    "warns-words": "Допис виходитиме вже іншого дня, ніж стаття, і перед виходом знову спитає вас.",
 }
 AGED = "Ідеться про: {words}."
 ACCESS_TELEGRAM = (
@@ -86,6 +96,11 @@ MARKS: Mapping[str, str] = {
     "proposed": "📝",
     "editor": "⏸",
     "source": "📡",
+    "warns-photo": "⚠️",
+    "warns-link": "⚠️",
+    "warns-compose": "⚠️",
+    "warns-words": "⚠️",
+    "warns-access": "⚠️",
 }
 DONE_MARK = "✅"
 
@@ -146,6 +161,27 @@ LOOK_AT_IT = "Дивитися"
 SOURCE_SILENT = "Нових статей з нього немає від {when}. Пробую далі; щойно запрацює, скажу тут."
 SOURCE_NEVER = "Ще жодного разу не вдалося його прочитати. Пробую далі; щойно запрацює, скажу тут."
 SOURCE_BACK = "Джерело знову працює з {time}."
+
+# --- reports ---
+
+EXPIRED_HEAD = "🍂 <b>Не вийшло, бо застаріло</b>"
+EXPIRED_LINE = "{channel}: {posts} — {titles}"
+QUOTED = "«{title}»"
+AND_MORE = "ще {count}"
+SUMMARY_HEAD = "📊 <b>Підсумок дня</b>"
+NOTHING_OUT = "нічого не вийшло"
+SUMMARY_WAITING = "чекають рішення: {count}"
+SUMMARY_EXPIRED = "застаріло: {count}"
+SUMMARY_FAILED = "платформа не прийняла: {count}"
+SUMMARY_BEST = "Найбільше реакцій:"
+SUMMARY_BEST_LINE = "• {title} ({channel}): {reactions}"
+REACTIONS = ("реакція", "реакції", "реакцій")
+
+# --- what will go wrong at its turn ---
+
+HOLD = "Відкласти"
+WARNS_ACCESS = "Скоро тут має вийти допис, а канал бота не пускає."
+MENDED = "Уже гаразд: вийде за планом."
 
 # --- conversations: posts of one's own, changes, retractions, digests, people ---
 
@@ -236,8 +272,45 @@ RETRACT_ALL = "Стаття більше ніде не вийде, навіть 
 RETRACT_MINE = "В інших каналах вона лишиться."
 RETRACT_REASON = "Причина: {reason}"
 RETRACT_GO = "🗑 Зняти"
-RETRACT_DONE = "✅ Знімаю «{title}»: {channels}."
+RETRACT_DONE = "✅ Знімаю «{title}»{where}."
 RETRACT_NOTHING = "У ваших каналах цієї статті немає."
+
+SOMEBODY = "хтось у каналі"
+
+# /editors
+ONLY_CHIEFS = "Склад редакції змінює лише головний редактор усіх каналів."
+STAFF_LIST = "👥 <b>Редакція</b>\n{lines}\nОберіть людину, щоб змінити роль чи канали."
+STAFF_LINE = "• {name}: {role}, {channels}{notes}"
+STAFF_ALL_CHANNELS = "усі канали"
+STAFF_FIXED = " (із конфігурації)"
+STAFF_NOT_STARTED = " (ще не натискав «Start»)"
+STAFF_MORE = "…і ще {count}"
+STAFF_ADD, STAFF_REMOVE, STAFF_CHANNELS = "Додати людину", "Прибрати", "Канали"
+STAFF_ONE = "👤 <b>{name}</b> (<code>{number}</code>)\nРоль: {role}\nКанали: {channels}"
+STAFF_ONE_FIXED = "\n\nЦю людину задано в конфігурації: змінити її може лише адміністратор."
+STAFF_ROLES = (
+    "\n\nГлядач бачить чергу й статистику. Редактор публікує, править і знімає дописи своїх каналів."
+    " Головний редактор ще й керує складом редакції."
+)
+STAFF_WHO = (
+    "👋 Перешліть сюди будь-яке повідомлення цієї людини або напишіть її номер та ім’я, наприклад «123456789 Оксана»."
+    " Свій номер людина дізнається, написавши боту."
+)
+STAFF_HIDDEN = "Ця людина приховала свій профіль. Попросіть її написати боту та надішліть номер, який він назве."
+STAFF_NOT_A_PERSON = "Не розумію, хто це. Перешліть повідомлення людини або напишіть номер та ім’я."
+STAFF_ROLE = "Яку роль дати? <b>{name}</b>"
+STAFF_CHANNELS_OF = "Які канали веде <b>{name}</b>?"
+STAFF_REMOVE_SURE = "Прибрати з редакції: <b>{name}</b>?"
+STAFF_REMOVE_YES = "Так, прибрати"
+STAFF_EVERY = "Усі канали"
+
+# /digest
+DIGEST_CHANNEL = "🗞 Для якого каналу робимо добірку дня?"
+DIGEST_TOO_FEW = "У каналі {channel} сьогодні замало дописів для добірки: потрібно хоча б два."
+DIGEST_UNKNOWN = "Каналу «{channel}» немає. Є такі: {channels}."
+DIGEST_CONFIRM = "🗞 Добірка дня: {count}. {plan}"
+DIGEST_DONE = "✅ Добірка: {channel} — {when}"
+
 
 # --- reports ---
 

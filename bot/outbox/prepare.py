@@ -131,6 +131,33 @@ class Preparer:
         title = stored.article.title if stored is not None else post.plain.strip().partition("\n")[0][:200]
         return Ready(parcel=parcel, title=title, stored=stored, target=target, notes=tuple(notes))
 
+    async def examine(self, delivery: Delivery, lane: Lane, at: datetime) -> dict[str, str]:
+        """Say what would keep a delivery from going out as it should, by its cause; sends and uploads nothing.
+
+        Args:
+            at: the time of its slot.
+        """
+        made_of, others, is_agreed = await self._load(delivery)
+        stored = made_of.stored
+        if _settled(made_of, others, is_agreed=is_agreed) is not None or delivery.kind is Kind.WITHDRAW:
+            return {}
+        try:
+            post = compose(self._composer, made_of, lane.channel, at=at)
+        except ComposeError as error:
+            return {"compose": str(error)}
+        wrong: dict[str, str] = {}
+        if delivery.state is State.PLANNED and (aged := self._aged(delivery, lane, stored, at)):
+            wrong["words"] = ", ".join(aged)
+        if delivery.kind is Kind.PUBLISH and lane.channel.check_link and stored is not None and stored.article.link:
+            dead = await self._dead(stored.article.link)
+            if dead is not None:
+                wrong["link"] = dead
+        if made_of.target is None and post.photo_url is not None:
+            collected = await collect(post, self._photos, self._budget)
+            if not collected.photos:
+                wrong["photo"] = "; ".join(collected.notes)
+        return wrong
+
     async def _load(self, delivery: Delivery) -> tuple[Material, list[Other], bool]:
         """Return what a post is made of, the other posts of its article, and whether an editor agreed to an edit."""
         async with self._database.read() as tx:

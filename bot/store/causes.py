@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.channel import ChannelId, Platform
 from bot.domain.delivery import DeliveryId, HeldReason, Kind, State, Turn
+from bot.store import warnings
 from bot.store.deliveries import STANDING
-from bot.store.notices import ACCESS, PROPOSED, REPORTS, SOURCE, About, Notice
+from bot.store.notices import ACCESS, PROPOSED, REPORTS, SOURCE, WARNS, About, Notice
 from bot.store.tables import articles, channels, deliveries, ledger, micros, notices, sources
 
 # Lost access is told of the channel, and with it what was held for it.
@@ -40,7 +42,12 @@ async def find_new(tx: AsyncConnection, now: datetime, configured: Collection[st
     Args:
         configured: the sources that are asked; others may have failed last and are nobody's trouble any more.
     """
-    new = [*await _lost(tx), *await _failing(tx, now, configured), *await _standing(tx)]
+    new = [
+        *await _lost(tx),
+        *await _failing(tx, now, configured),
+        *await _warned(tx),
+        *await _standing(tx),
+    ]
     if not new:
         return 0
     dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
@@ -50,7 +57,11 @@ async def find_new(tx: AsyncConnection, now: datetime, configured: Collection[st
 
 async def _standing(tx: AsyncConnection) -> list[dict[str, Any]]:
     """Return what waits for a person: proposed, or held for what a person can settle."""
-    opened = exists().where(notices.c.delivery_id == deliveries.c.id, text("notices.ended_at IS NULL"))
+    opened = exists().where(
+        notices.c.delivery_id == deliveries.c.id,
+        notices.c.what.not_like(f"{WARNS}%"),
+        text("notices.ended_at IS NULL"),
+    )
     earlier = select(func.count()).where(notices.c.delivery_id == deliveries.c.id).scalar_subquery()
     query = (
         select(
@@ -111,11 +122,29 @@ async def _failing(tx: AsyncConnection, now: datetime, configured: Collection[st
     ]
 
 
+async def _warned(tx: AsyncConnection) -> list[dict[str, Any]]:
+    """Return what was found wrong before its time: of a post each cause once, of a channel each time anew."""
+    found = await warnings.standing(tx)
+    wanted = [one.delivery_id for one in found if one.delivery_id is not None]
+    query = select(deliveries.c.id, deliveries.c.channel_id).where(deliveries.c.id.in_(wanted))
+    channel_of = {row.id: row.channel_id for row in await tx.execute(query)} if wanted else {}
+    return [
+        {
+            "key": f"{one.subject} {WARNS}{one.cause}" + ("" if one.delivery_id else f" {micros(one.at)}"),
+            "what": f"{WARNS}{one.cause}",
+            "channel_id": one.channel_id or channel_of.get(one.delivery_id),
+            "delivery_id": one.delivery_id,
+        }
+        for one in found
+    ]
+
+
 async def about(tx: AsyncConnection, wanted: Sequence[Notice]) -> dict[int, About]:
-    """Return what notices are about, by their numbers."""
+    """Return what notices are about, by their numbers; `lost_at` of a warning is since when it is known."""
     of_delivery = await _held(tx, [notice.delivery_id for notice in wanted if notice.delivery_id is not None])
-    of_channel = await _blocked(tx, {one.channel_id for one in wanted if one.what == ACCESS and one.channel_id})
+    of_channel = await _blocked(tx, {one.channel_id for one in wanted if one.delivery_id is None and one.channel_id})
     of_source = await _asked(tx, {_source(notice) for notice in wanted if notice.what == SOURCE})
+    warned = {(one.subject, one.cause): one for one in await warnings.standing(tx)}
     found: dict[int, About] = {}
     for notice in wanted:
         if notice.delivery_id is not None:
@@ -126,6 +155,10 @@ async def about(tx: AsyncConnection, wanted: Sequence[Notice]) -> dict[int, Abou
             known = About()
         else:
             known = of_channel.get(notice.channel_id) if notice.channel_id is not None else None
+        if known is not None and notice.what.startswith(WARNS):
+            kind, number, cause = notice.key.split(" ")[:3]
+            one = warned.get((f"{kind} {number}", cause.removeprefix(WARNS)))
+            known = replace(known, lost_at=one.at if one else None, detail=one.detail if one else "")
         if known is not None:
             found[notice.id] = known
     return found

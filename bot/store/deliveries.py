@@ -62,6 +62,13 @@ _QUERY = text(HEADS).columns(
     turn_at=UtcTime,
     pinned_at=UtcTime,
 )
+_FIRST = text(HEADS.replace(" LIMIT 1)", " LIMIT :most)")).columns(
+    deliveries.c.id,
+    deliveries.c.kind,
+    deliveries.c.turn,
+    turn_at=UtcTime,
+    pinned_at=UtcTime,
+)
 _WAITING = text(
     f"SELECT {_COLUMNS} FROM deliveries WHERE channel_id = :channel AND state = 'planned' AND {UNFINISHED}"  # noqa: S608
 ).columns(
@@ -139,6 +146,12 @@ async def heads(tx: AsyncConnection, channel_id: ChannelId) -> list[Head] | None
     return None if any(row.turn == _FLYING for row in rows) else [_head(row) for row in rows]
 
 
+async def first(tx: AsyncConnection, channel_id: ChannelId, most: int) -> list[Head]:
+    """Return the first few of each turn that wait in a channel."""
+    rows = await tx.execute(_FIRST, {"channel": channel_id, "most": most})
+    return [_head(row) for row in rows if row.turn != _FLYING]
+
+
 async def waiting(tx: AsyncConnection, channel_id: ChannelId) -> list[Head]:
     """Return all that is planned in a channel."""
     return [_head(row) for row in await tx.execute(_WAITING, {"channel": channel_id})]
@@ -180,6 +193,13 @@ async def move(tx: AsyncConnection, delivery: Delivery, to: State, now: datetime
     step = {"state": to, "held_reason": None, "finished_at": now if to in FINAL else None}
     if await statements.change(tx, deliveries, keys, step | columns) != 1:
         raise LostClaimError(f"delivery {delivery.id} is no longer {delivery.state} under fence {delivery.fence}")
+
+
+async def texts(tx: AsyncConnection, ids: Sequence[DeliveryId]) -> list[str]:
+    """Return the texts that deliveries were sent with."""
+    if not ids:
+        return []
+    return list((await tx.execute(select(deliveries.c.text).where(deliveries.c.id.in_(ids)))).scalars())
 
 
 async def lease_of(tx: AsyncConnection, delivery_id: DeliveryId) -> datetime | None:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.editor import Editor, Role
 from bot.store.tables import editors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """An editor, and whether the configuration names that person, who has opened the chat with the bot, or not yet."""
+
+    editor: Editor
+    from_config: bool
+    has_started: bool
 
 
 async def engage(tx: AsyncConnection, configured: Iterable[Editor]) -> None:
@@ -26,12 +36,43 @@ async def engage(tx: AsyncConnection, configured: Iterable[Editor]) -> None:
             "channels": list(editor.channels),
             "from_config": True,
         }
-        insert = (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(editors)
+        query = (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(editors)
         await tx.execute(
-            insert.values(telegram_id=editor.telegram_id, **values).on_conflict_do_update(
+            query.values(telegram_id=editor.telegram_id, **values).on_conflict_do_update(
                 index_elements=["telegram_id"], set_=values
             )
         )
+
+
+async def staff(tx: AsyncConnection) -> list[Member]:
+    """Return all editors by name, with where they come from."""
+    return [
+        Member(editor=_editor(row), from_config=row.from_config, has_started=row.started_at is not None)
+        for row in await tx.execute(select(editors).order_by(editors.c.name, editors.c.telegram_id))
+    ]
+
+
+async def hire(tx: AsyncConnection, newcomer: Editor) -> None:
+    """Add an editor who is not known yet."""
+    await tx.execute(
+        insert(editors).values(
+            telegram_id=newcomer.telegram_id,
+            name=newcomer.name,
+            role=newcomer.role.value,
+            channels=list(newcomer.channels),
+            from_config=False,
+        )
+    )
+
+
+async def change(tx: AsyncConnection, telegram_id: int, **columns: Any) -> None:
+    """Set columns of an editor."""
+    await tx.execute(update(editors).where(editors.c.telegram_id == telegram_id).values(**columns))
+
+
+async def dismiss(tx: AsyncConnection, telegram_id: int) -> None:
+    """Drop an editor."""
+    await tx.execute(delete(editors).where(editors.c.telegram_id == telegram_id))
 
 
 async def everyone(tx: AsyncConnection) -> list[Editor]:

@@ -170,6 +170,23 @@ async def public_posts(tx: AsyncConnection, article_id: ArticleId) -> list[Ledge
     return [_entry(row) for row in await tx.execute(query.order_by(ledger.c.delivery_id))]
 
 
+async def articles_since(tx: AsyncConnection, channel_id: ChannelId, since: datetime) -> list[ArticleId]:
+    """Return the articles that a channel has published since then and still shows, in order, each once."""
+    query = (
+        select(ledger.c.article_id)
+        .join(deliveries, deliveries.c.id == ledger.c.delivery_id)
+        .where(
+            ledger.c.channel_id == channel_id,
+            ledger.c.published_at >= since,
+            ledger.c.withdrawn_at.is_(None),
+            ledger.c.article_id.is_not(None),
+            deliveries.c.repost >= 0,
+        )
+        .order_by(ledger.c.published_at, ledger.c.delivery_id)
+    )
+    return list(dict.fromkeys(ArticleId(row.article_id) for row in await tx.execute(query)))
+
+
 async def others(tx: AsyncConnection, delivery: Delivery) -> list[Other]:
     """Return the other posts that a delivery's article has, or may get, in the same channel; notices are none."""
     change = deliveries.alias("change")

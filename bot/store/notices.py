@@ -24,6 +24,7 @@ EDITOR = HeldReason.EDITOR.value
 SOURCE = "source"
 EXPIRED, SUMMARY = "expired", "summary"
 REPORTS = frozenset({EXPIRED, SUMMARY})  # told, and over with that
+WARNS = "warns-"  # and the cause
 POSTS = frozenset({PROPOSED, EDITOR})  # told by the post itself, which is kept as it would go out now
 _MOST = 500  # at a look; what is beyond it comes with the next ones
 _NEAR = 1000  # notices told in one list have numbers not further apart
@@ -48,7 +49,8 @@ class Notice:
     """One thing to be told.
 
     `what` is the reason why the delivery is held, `proposed` for one that waits for an editor, `access` for a channel,
-    `source` for a source; reports are `expired` and `summary`. `key` says what it is about, as it stood then.
+    `source` for a source, `warns-…` for what will go wrong at its turn; reports are `expired` and `summary`. `key`
+    says what it is about, as it stood then.
     """
 
     id: int

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from PIL import Image
@@ -12,13 +14,14 @@ from bot.sandbox import SitePage
 from bot.sandbox.telegram_world import SandboxPost
 from bot.store import conversations
 from bot.store.conversations import Conversation, Place
-from tests.journeys.desk import EDITOR, buttons, pressed, settled, shown, until
+from tests.journeys.desk import EDITOR, PATIENCE, buttons, pressed, settled, shown, until
 from tests.journeys.outlet import BOT_ID, Outlet
 
 PAGE = """<!doctype html><html lang="uk"><head><title>{title}</title>
 <link rel="canonical" href="{url}"><meta property="og:image" content="{photo}">
 <meta property="og:type" content="article"></head>
 <body><article><h1>{title}</h1><p>{lead}</p><p>{lead}</p>{figure}</article></body></html>"""
+QUICK = replace(PATIENCE, term=timedelta(seconds=2))  # another replica takes over after that
 FIGURE = '<figure><img src="{photo}"><figcaption>Фото: ДСНС</figcaption></figure>'
 LEAD = "Рух мостом через Тиху дозволили в обидва боки після восьми місяців ремонту, повідомили в міській раді."
 

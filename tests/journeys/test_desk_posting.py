@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from bot.agenda import refusals
 from bot.desk import texts
-from bot.sandbox import SitePage
+from bot.sandbox import Sandbox, SitePage
 from tests.journeys.desk import (
     CHIEF,
     EDITOR,
@@ -25,9 +26,9 @@ from tests.journeys.desk import (
     staff,
     working,
 )
-from tests.journeys.outlet import BOT_ID, Outlet, ledger, publish, queue
+from tests.journeys.outlet import Outlet, ledger, publish, queue
 from tests.journeys.shell import told
-from tests.journeys.talking import LEAD, Chat, a_page, a_photo
+from tests.journeys.talking import LEAD, QUICK, Chat, a_page, a_photo
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ async def test_a_text_of_ones_own_keeps_its_formatting_where_the_platform_can_sh
 
 async def test_a_photo_that_was_sent_goes_out_with_the_credit_that_was_asked_for(either_desk: Outlet) -> None:
     desk = either_desk
-    async with working(desk) as service:
+    async with working(desk, QUICK) as service:
         chat = Chat(desk, service)
         await chat.say(html="Відкрили <b>міст</b>", photo=a_photo())
         await chat.press("telegram-main", "Далі →", "Зараз")
@@ -128,9 +129,9 @@ async def test_a_photo_that_was_sent_goes_out_with_the_credit_that_was_asked_for
         assert refused.text == texts.NO_CREDIT
         previews = await chat.say("Іван Петренко")
         assert previews[1].photo is not None
-    async with working(desk) as service:  # a restart, or another replica: the photo is in the database
+    async with working(desk, QUICK) as service:  # a restart: the photo is in the database
         await Chat(desk, service).press("✅ Опублікувати")
-    async with working(desk) as service:
+    async with working(desk, QUICK) as service:
         await service.worker.drain()
         (post,) = desk.telegram
         assert post.html.startswith("Відкрили <b>міст</b>\n\n<i>Фото: Іван Петренко</i>")
@@ -153,7 +154,7 @@ async def test_a_time_that_is_written_is_kept(desk: Outlet) -> None:
         (line,) = await queue(service)
         assert line["state"] == "planned"
         async with service.house.database.read() as tx:
-            left = line["pinned_at"] - await service.house.database.now(tx)
+            left: timedelta = line["pinned_at"] - await service.house.database.now(tx)
         assert timedelta(minutes=18) < left < timedelta(minutes=20)
         assert "• telegram-main: сьогодні" in chat.last.text or "• telegram-main: завтра" in chat.last.text
 
@@ -177,7 +178,7 @@ async def test_what_waits_already_is_moved_and_never_doubled(desk: Outlet) -> No
 async def test_what_was_cancelled_or_expired_goes_out_after_all(desk: Outlet) -> None:
     async with working(desk) as service:
         chat = Chat(desk, service)
-        article = a_story(published_at=a_story().published_at - timedelta(days=30), rubric="Закрите")
+        article = a_story(published_at=datetime.now(UTC) - timedelta(days=30), rubric="Закрите")
         await publish(service, article)
         assert {one["state"] for one in await ledger(service)} == {"expired"}
         await chat.say(article.url)
@@ -238,15 +239,38 @@ async def test_who_has_no_right_begins_nothing_and_a_right_that_is_lost_meanwhil
 async def test_a_restart_in_the_middle_loses_nothing(either_desk: Outlet) -> None:
     desk = either_desk
     url = a_page(desk, "bridge", "Міст відкрили")
-    async with working(desk) as service:
+    async with working(desk, QUICK) as service:
         await Chat(desk, service).say(url)
         await Chat(desk, service).press("telegram-main")
-    async with working(desk) as service:
+    async with working(desk, QUICK) as service:
         await Chat(desk, service).press("Далі →", "Зараз")
-    async with working(desk) as service:
+    async with working(desk, QUICK) as service:
         await Chat(desk, service).press("Без фото", "✅ Опублікувати")
         await service.worker.drain()
     assert len(desk.telegram) == 1
+
+
+@pytest.mark.postgres
+async def test_another_replica_goes_on_where_the_first_one_stopped(
+    tmp_path: Path, sandbox: Sandbox, postgres_url: str
+) -> None:
+    desk = Outlet(tmp_path, sandbox, postgres_url)
+    staff(desk, started=False)
+    desk.variables["VISTNYK_DESK__UNDO"] = "0s"
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(working(desk, QUICK))
+        async with working(desk, QUICK) as second:
+            chat = Chat(desk, first)
+            await chat.say(html="<b>Відкрили</b> міст", photo=a_photo())
+            await chat.press("telegram-main", "Далі →", "Зараз")
+            await stack.aclose()
+            chat = Chat(desk, second)
+            await chat.say("Іван Петренко")
+            await chat.press("✅ Опублікувати")
+            await second.worker.drain()
+            (post,) = desk.telegram
+            assert post.html.startswith("<b>Відкрили</b> міст")
+            assert post.photo is not None
 
 
 async def test_old_buttons_and_those_of_others_do_nothing(desk: Outlet) -> None:
