@@ -362,7 +362,6 @@ async def open_service(
         def queued(new: list[DeliveryId]) -> None:
             house.proof.note(new)
             service.preflight.note(new)
-            worker.ring()
 
         house.intake.on_queued = queued
         await stack.enter_async_context(Bell(house.database, worker.ring))

@@ -311,22 +311,6 @@ DIGEST_UNKNOWN = "Каналу «{channel}» немає. Є такі: {channels}
 DIGEST_CONFIRM = "🗞 Добірка дня: {count}. {plan}"
 DIGEST_DONE = "✅ Добірка: {channel} — {when}"
 
-
-# --- reports ---
-
-EXPIRED_HEAD = "🍂 <b>Не вийшло, бо застаріло</b>"
-EXPIRED_LINE = "{channel}: {posts} — {titles}"
-QUOTED = "«{title}»"
-AND_MORE = "ще {count}"
-SUMMARY_HEAD = "📊 <b>Підсумок дня</b>"
-NOTHING_OUT = "нічого не вийшло"
-SUMMARY_WAITING = "чекають рішення: {count}"
-SUMMARY_EXPIRED = "застаріло: {count}"
-SUMMARY_FAILED = "платформа не прийняла: {count}"
-SUMMARY_BEST = "Найбільше реакцій:"
-SUMMARY_BEST_LINE = "• {title} ({channel}): {reactions}"
-REACTIONS = ("реакція", "реакції", "реакцій")
-
 # --- commands: each with what it does, and what stands after it ---
 
 COMMANDS: Mapping[str, tuple[str, str]] = {

@@ -79,7 +79,7 @@ class Preflight:
             now = await self._database.now(tx)
             if not await house.take_lease(tx, "preflight", self._holder, now, _TERM):
                 return
-        due = {slot_of: at for lane in self._lanes.values() for slot_of, at in await self._due(lane, now)}
+        due = {one: at for lane in self._lanes.values() for one, at in await self._due(lane, now)}
         async with self._database.read() as tx:
             wrong = await warnings.standing(tx)
         warned = {one.delivery_id for one in wrong if one.delivery_id is not None}
@@ -133,8 +133,8 @@ class Preflight:
                 now = await self._database.now(tx)
                 told = await warnings.keep(tx, subject, causes, now)
                 await decide(tx, [about(delivery, f"warned: {cause}", causes[cause]) for cause in told], now)
-        except DatabaseError:
-            raise
+        except DatabaseError as error:
+            _log.warning("a post could not be looked at before its time", delivery=delivery.id, why=str(error))
         except Exception:
             _log.exception("a post could not be looked at before its time", delivery=delivery.id)
         if delivery.state in _WAITS:

@@ -81,6 +81,12 @@ async def everyone(tx: AsyncConnection) -> list[Editor]:
     return [_editor(row) for row in rows]
 
 
+async def added(tx: AsyncConnection) -> list[Editor]:
+    """Return the editors whom the configuration does not name, by name."""
+    rows = await tx.execute(select(editors).where(editors.c.from_config.is_(False)).order_by(editors.c.name))
+    return [_editor(row) for row in rows]
+
+
 async def find(tx: AsyncConnection, telegram_id: int) -> Editor | None:
     """Return an editor as of now: what a person may do is asked at the moment of each act."""
     row = (await tx.execute(select(editors).where(editors.c.telegram_id == telegram_id))).one_or_none()
@@ -91,6 +97,12 @@ async def started(tx: AsyncConnection, role: Role) -> list[Editor]:
     """Return the editors of at least this role who can be written to: they have opened the chat with the bot."""
     query = select(editors).where(editors.c.role >= role.value, editors.c.started_at.is_not(None))
     return [_editor(row) for row in await tx.execute(query.order_by(editors.c.telegram_id))]
+
+
+async def unstarted(tx: AsyncConnection) -> list[Editor]:
+    """Return the editors who have never opened the chat with the bot, by name: nothing can be written to them."""
+    rows = await tx.execute(select(editors).where(editors.c.started_at.is_(None)).order_by(editors.c.name))
+    return [_editor(row) for row in rows]
 
 
 async def note_start(tx: AsyncConnection, telegram_id: int, at: datetime) -> None:

@@ -41,10 +41,12 @@ from tests.journeys.desk import (
 )
 from tests.journeys.outlet import BOT_ID, Outlet, ledger, publish, queue
 from tests.journeys.shell import told
+from tests.journeys.talking import Chat
 
 ASIDE = [VIEWER, ELSEWHERE, STRANGER]
 GROUP = -1001000000050
 KYIV = ZoneInfo("Europe/Kyiv")
+ALL = ["Опублікувати", "Запланувати", "Змінити", "Пропустити"]
 
 
 @pytest.fixture
@@ -97,7 +99,7 @@ async def test_a_proposed_post_is_a_card_as_the_channel_will_show_it_and_goes_ou
         card = await proposed(service, desk, article)
         assert card.photo is not None
         assert card.text.startswith("📝 asks чекає на погодження\n\nМіст відкрили")
-        assert buttons(card) == ["Опублікувати", "Запланувати", "Пропустити"]
+        assert buttons(card) == ALL
         assert shown_in_channel(desk) == []
         assert await pressed(desk, EDITOR, card, "Опублікувати") == texts.DONE["publish"]
         await service.worker.drain()
@@ -124,15 +126,16 @@ async def test_who_has_no_right_decides_nothing(desk: Outlet) -> None:
     async with working(desk) as service:
         card = await proposed(service, desk, article)
         for who in ASIDE:
-            for button in buttons(card):
+            for button in set(ALL) - {"Змінити"}:
                 assert await pressed(desk, who, card, button) == texts.NO_RIGHTS, (who, button)
+            assert await pressed(desk, who, card, "Змінити") != "", who
         (notice,) = await open_notices(service)
         number = (await line(service, article.url))["delivery"]
         for who in ASIDE:
             for data in (f"at:{notice.id}:15m", f"back:{notice.id}", f"name:{notice.id}", f"stop:{number}"):
                 assert await forged(desk, who, card, data) == texts.NO_RIGHTS, (who, data)
         assert (await line(service, article.url))["state"] == "proposed"
-        assert buttons(card) == ["Опублікувати", "Запланувати", "Пропустити"]
+        assert buttons(card) == ALL
     assert await told(desk, "audit") == []
 
 
@@ -291,6 +294,22 @@ async def test_a_card_follows_its_article_words_and_photo(desk: Outlet) -> None:
         assert len(desk.sandbox.telegram.calls) == calls, "nothing is said where nothing has changed"
 
 
+async def test_words_that_an_editor_changes_stand_in_the_card_and_then_in_the_channel(desk: Outlet) -> None:
+    async with working(desk) as service:
+        card = await proposed(service, desk, a_proposal())
+        chat = Chat(desk, service, CHIEF)
+        await pressed(desk, CHIEF, card, "Змінити")
+        await until(lambda: chat.last.id > card.id)
+        await chat.say(html="<b>Міст відкрили</b> для всіх")
+        await chat.press(texts.EDIT_GO)
+        await until(lambda: card.text.startswith("📝 asks чекає на погодження\n\nМіст відкрили для всіх"))
+        assert buttons(card) == ALL
+        assert shown_in_channel(desk) == []
+        assert await pressed(desk, EDITOR, card, "Опублікувати") == texts.DONE["publish"]
+        await service.worker.drain()
+        assert shown_in_channel(desk)[0].text.startswith("Міст відкрили для всіх\n")
+
+
 async def test_a_photo_that_cannot_be_had_is_named_and_the_post_shown_as_it_will_go(desk: Outlet) -> None:
     article = a_proposal(photo_url=f"{desk.sandbox.url}/site/none.jpg", photo_credit="Фото: рада")
     async with working(desk) as service:
@@ -394,7 +413,7 @@ async def test_a_changed_headline_of_a_public_post_is_asked_about(desk: Outlet) 
         await service.desk.look()
         second = cards(desk)[-1]
         assert second.text.startswith("✏️ asks: змінити допис, що вже вийшов?\n\nМіст не відкрили")
-        assert buttons(second) == ["Опублікувати", "Пропустити"]
+        assert buttons(second) == ["Опублікувати", "Змінити", "Пропустити"]
         assert "Міст відкрили" in shown_in_channel(desk)[0].text
         (notice,) = await open_notices(service)
         assert (await forged(desk, EDITOR, second, f"later:{notice.id}")).startswith("Час призначають лише новим")
@@ -521,7 +540,7 @@ async def test_a_post_held_by_an_editor_has_a_card_that_releases_or_drops_it(des
         one, two = cards(desk)
         assert one.text.startswith("⏸ telegram-main: відкладено\n\nМіст відкрили")
         assert one.silent
-        assert buttons(one) == ["Опублікувати", "Запланувати", "Повернути в чергу", "Скасувати"]
+        assert buttons(one) == ["Опублікувати", "Запланувати", "Повернути в чергу", "Змінити", "Скасувати"]
         for who in ASIDE:
             assert await pressed(desk, who, one, "Повернути в чергу") == texts.NO_RIGHTS
             assert await pressed(desk, who, two, "Скасувати") == texts.NO_RIGHTS
@@ -530,3 +549,29 @@ async def test_a_post_held_by_an_editor_has_a_card_that_releases_or_drops_it(des
         await service.worker.drain()
         assert [post.text.split("\n")[0] for post in desk.telegram] == ["Міст відкрили"]
         await until(lambda: "✅ Петро: повернуто в чергу" in one.text and "✅ Петро: скасовано" in two.text)
+
+
+@pytest.mark.postgres
+async def test_whichever_replica_hears_the_press_the_card_says_so_at_once_and_two_looks_tell_once(
+    outlet: Outlet, postgres_url: str
+) -> None:
+    outlet.variables["VISTNYK_DATABASE_URL"] = postgres_url
+    staff(outlet)
+    outlet.variables["VISTNYK_DESK__UNDO"] = "60s"
+    async with working(outlet) as first:
+        await greeted(outlet)  # this one hears the bot
+        async with working(outlet) as second:
+            await second.desk.look()  # and this one has the duty to tell
+            await publish(first, a_proposal(photo_url=a_picture(outlet, "bridge"), photo_credit="Фото: рада"))
+            for _ in range(2):
+                await asyncio.gather(second.desk.look(), first.desk.look())
+            (card,) = cards(outlet)
+            await pressed(outlet, EDITOR, card, "Опублікувати")
+            await until(lambda: buttons(card) == ["Зупинити"], seconds=3)
+            await asyncio.gather(
+                second.desk.look(), pressed(outlet, CHIEF, card, "Зупинити"), first.desk.look(), second.desk.look()
+            )
+            await until(lambda: card.text.startswith("⏸ asks: відкладено"))
+            await second.desk.look()
+            assert cards(outlet) == [card]
+            assert len(await open_notices(second)) == 1

@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.clock import SystemClock
 from bot.domain.article import Priority
 from bot.domain.delivery import State
-from bot.store import channels, deliveries
+from bot.store import channels, deliveries, pace
 from tests.factories import an_article
 from tests.journeys.outlet import Outlet, ledger, publish, queue
 
@@ -167,3 +167,25 @@ async def test_a_channel_that_the_service_no_longer_serves_is_told_of_by_why(out
         pass
     last = [line for line in await outlet.json("why", article.url) if line["channel"] == "facebook-main"][-1]
     assert (last["decision"], last["detail"]) == ("cancelled", "the channel is gone from the configuration")
+
+
+async def test_a_page_whose_allowance_runs_low_is_left_alone_by_every_replica_and_no_other_channel_waits(
+    either_outlet: Outlet,
+):
+    either_outlet.variables["VISTNYK_PACE__PAGE"] = "9/s"
+    either_outlet.sandbox.facebook.page_usage.update(total_time=80)  # percent; 75 are let pass
+    async with either_outlet.open() as service:
+        await publish(service, a_story())
+        await publish(service, a_story(url="https://news.example/2", title="Друга новина"))
+    assert (len(either_outlet.telegram), len(either_outlet.facebook)) == (2, 1)
+    either_outlet.sandbox.facebook.page_usage.update(total_time=0)
+    async with either_outlet.open() as another:
+        await another.worker.drain()
+        assert len(either_outlet.facebook) == 1
+        (waiting,) = await queue(another)
+        assert waiting["channel"] == "facebook-main"
+        async with another.house.database.read() as tx:
+            now = await another.house.database.now(tx)
+            lane = next(lane for lane in another.lanes.values() if lane.channel.name == "facebook-main")
+            left = await pace.earliest(tx, lane.limits, now) - now
+    assert timedelta(seconds=5) < left < timedelta(seconds=13)

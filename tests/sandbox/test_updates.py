@@ -190,3 +190,20 @@ async def test_a_forwarded_message_names_its_channel_or_its_person(bot: Bot, san
     assert isinstance(second.forward_origin, MessageOriginUser)
     assert second.forward_origin.sender_user.id == 1002
     assert isinstance(third.forward_origin, MessageOriginHiddenUser)
+
+
+async def test_after_an_outage_webhooks_are_served_again(
+    bot: Bot, sandbox: Sandbox, hook: tuple[str, asyncio.Queue[tuple[str | None, dict[str, Any]]], dict[str, int]]
+) -> None:
+    url, arrived, _ = hook
+    await bot.set_webhook(url)
+    sandbox.telegram.say(1001, BOT_ID, "раз")
+    async with asyncio.timeout(5):
+        await arrived.get()
+    await sandbox.__aexit__(None, None, None)
+    await sandbox.__aenter__()
+    await bot.set_webhook(url)
+    sandbox.telegram.say(1001, BOT_ID, "два")
+    async with asyncio.timeout(5):
+        _, second = await arrived.get()
+    assert second["message"]["text"] == "два"

@@ -15,7 +15,7 @@ from bot.desk.standing import Phase, Standing
 from bot.desk.voice import Rows
 from bot.domain.channel import ChannelId, Platform
 from bot.domain.delivery import DeliveryId, HeldReason, Kind, State
-from bot.store.notices import POSTS, SOURCE, About, Notice
+from bot.store.notices import POSTS, WARNS, About, Notice
 from tests.factories import KYIV, NOON
 
 
@@ -55,7 +55,7 @@ def card(notice: Notice, one: About) -> tuple[str, Rows]:
     return cards.card(notice, standing, KYIV), cards.rows(notice, one, Phase.ASKS)
 
 
-@pytest.mark.parametrize("what", sorted(cards.BUTTONS.keys() - POSTS - {SOURCE}))
+@pytest.mark.parametrize("what", sorted(reason for reason in HeldReason if reason not in POSTS))
 @pytest.mark.parametrize("platform", Platform)
 def test_every_kind_of_card_can_be_told(what: str, platform: Platform) -> None:
     told = about(
@@ -115,9 +115,10 @@ def test_a_list_names_the_first_and_counts_the_rest() -> None:
 
 
 def test_every_reason_that_is_told_has_its_words() -> None:
-    told = {reason.value for reason in HeldReason} | {"proposed", "source"}
+    warned = {f"{WARNS}{cause}" for cause in ("photo", "link", "compose", "words", "access")}
+    told = {reason.value for reason in HeldReason} | {"proposed", "source"} | warned
     assert set(texts.HEADS) == set(texts.MARKS) == set(cards.BUTTONS) == told
-    assert set(texts.BODIES) == told - POSTS - {"access", "source"}
+    assert set(texts.BODIES) == told - POSTS - {"access", "source", "warns-access"}
     pressed = {verb for layout in cards.BUTTONS.values() for row in layout for verb, _ in row}
     assert set(texts.DONE) == pressed - {"edit", "later"}, "which say what they do by themselves"
 
