@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from math import ceil
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -32,6 +33,7 @@ VERB = "line"
 FORESEEN = timedelta(days=8)
 LONGEST_TITLE = 120
 _MORNING = time(9)
+_AT_ONCE = timedelta(minutes=1)
 _NOBODY = DeliveryId(2**62)  # stands for one more post at the end of a queue
 
 
@@ -133,7 +135,7 @@ def state_of(line: Line, now: datetime, zone: ZoneInfo) -> str:
         return answers.LINE_EXPIRES
     if one.state is State.PLANNED and line.at is not None:
         told = answers.LINE_GOES.format(when=when(line.at.astimezone(zone), today))
-        is_late = one.pinned_at is not None and line.at - max(one.pinned_at, now) > timedelta(minutes=1)
+        is_late = one.pinned_at is not None and line.at - max(one.pinned_at, now) > _AT_ONCE
         return told + (_pinned(one, today, zone) if is_late else "")
     if one.state is State.PLANNED:
         return answers.LINE_WAITS + _pinned(one, today, zone)
@@ -197,9 +199,9 @@ async def times(tx: AsyncConnection, line: Line, now: datetime, zone: ZoneInfo, 
             Button(texts.IN_HOUR, line.press("at", origin, "60m")),
         ]
     ]
-    if free is not None:
+    if free is not None and free - now > _AT_ONCE:  # what is free now has its own button
         label = answers.FREE_SLOT.format(when=when(free.astimezone(zone), today))
-        rows.append([Button(label, line.press("at", origin, str(int(free.timestamp()) + 1)))])
+        rows.append([Button(label, line.press("at", origin, str(ceil(free.timestamp()))))])
     rows.append([Button(texts.TOMORROW, line.press("at", origin, str(int(tomorrow.timestamp()))))])
     if one.pinned_at is not None and one.state is State.PLANNED:
         rows.append([Button(answers.TO_ITS_TURN, line.press("at", origin, "turn"))])
