@@ -114,7 +114,8 @@ class Pauses:
             now = await self._database.now(tx)
             mine = await reach(tx, arrival.person.id, self._served, Role.EDITOR)
             named = mine.named(words) if words.strip() else None
-            rows = [row for row in await channels.everyone(tx) if row.id in mine.channels]
+            known = {row.id: row for row in await channels.everyone(tx)}
+        rows = [known[one] for one in mine.channels if one in known]
         paused = [row for row in rows if _is_paused(row, now)]
         if named is None and any(row.stopped_until is not None and row.stopped_until > now for row in rows):
             self._speaker.say(arrival, await self._resume_all(arrival))
