@@ -54,6 +54,7 @@ def converse(
         zone=given.zone,
         undo=given.undo,
         stirred=stirred,
+        queued=lambda new: given.intake.on_queued(new),
     )
     dispatcher.hears, dispatcher.leaves = told.hear, told.leave
     dispatcher.presses[talks.PRESS] = told.press

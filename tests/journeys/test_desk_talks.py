@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from bot.agenda import refusals
 from bot.app import Service
 from bot.channels.photo import PhotoDesk
 from bot.desk import texts
@@ -16,6 +18,7 @@ from bot.sandbox import mishaps
 from bot.sandbox.telegram_world import SandboxPost
 from tests.journeys.desk import (
     CHIEF,
+    CLOSED,
     EDITOR,
     PATIENCE,
     a_story,
@@ -26,6 +29,7 @@ from tests.journeys.desk import (
     settled,
     shown,
     staff,
+    unproven,
     until,
     working,
 )
@@ -160,3 +164,34 @@ async def test_a_photo_that_is_kept_no_more_lets_its_post_go_without(desk: Outle
         await service.worker.drain()
         (post,) = desk.telegram
         assert (post.photo, post.text.partition("\n")[0]) == (None, "Відкрили міст")
+
+
+async def test_a_post_of_which_nobody_learnt_whether_it_went_out_is_asked_about_again(desk: Outlet) -> None:
+    async with working(desk) as service:
+        chat = Chat(desk, service, CHIEF)
+        await chat.say("/start")
+        url = await unproven(service, desk, arrives=False)
+        await service.desk.look()
+        await chat.press("Скасувати")
+        await chat.say(url)
+        await chat.press("closed", "Далі →", "Зараз", "Без фото")
+        assert texts.UNCERTAIN.format(channel="closed") in chat.last.text
+        await chat.press("✅ Опублікувати")
+        await service.worker.drain()
+        assert len(desk.sandbox.telegram.posts(CLOSED)) == 1
+
+
+async def test_what_the_site_holds_back_until_later_is_not_let_out_before(desk: Outlet) -> None:
+    later = a_story(published_at=datetime.now(UTC) + timedelta(hours=2))
+    async with working(desk) as service:
+        await publish(service, later)
+        chat = Chat(desk, service)
+        await chat.say(later.url)
+        await chat.press("Далі →", "Зараз", "Без фото")
+        assert await chat.press("✅ Опублікувати") == refusals.EMBARGO
+        await service.worker.drain()
+        assert desk.telegram == []
+        await chat.press("Час")
+        await chat.say("через 3 год")
+        await chat.press("✅ Запланувати")
+        assert chat.last.text.startswith("✅")
