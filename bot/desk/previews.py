@@ -115,6 +115,8 @@ class Drawer:
             return drawn
         if delivery.kind is Kind.WITHDRAW:
             notes.append(texts.WITHDRAWAL)
+        if delivery.kind is Kind.EDIT and made_of.target is not None and made_of.target.hand_at is not None:
+            notes.append(texts.BY_HAND)
         _fit(
             drawn,
             "\n".join((head, *notes)),

@@ -8,7 +8,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from bot.desk import steps, talks
+from bot.desk import talks, when
 from bot.desk.dispatch import Dispatcher
 from bot.desk.drafts import Open, Tools
 from bot.desk.editing import Editing
@@ -50,10 +50,11 @@ def converse(
         composer=given.composer,
         open_page=opener(given),
         keep=given.intake.keep,
-        when=partial(steps.read_time, zone=given.zone),
+        when=partial(when.read, zone=given.zone),
         zone=given.zone,
         undo=given.undo,
         stirred=stirred,
+        queued=lambda new: given.intake.on_queued(new),
     )
     dispatcher.hears, dispatcher.leaves = told.hear, told.leave
     dispatcher.presses[talks.PRESS] = told.press
