@@ -52,6 +52,7 @@ ACTS_ON_LINE: Mapping[str, str] = {
     "drop": "Скасувати",
     "look": "Переглянути",
 }
+STEER = "Що з ним зробити"
 HELD_BACK = "Відкладено."
 MOVE_WHEN = "На коли перенести? Інший час: відповідь /at 18:30"
 FREE_SLOT = "Вільне місце: {when}"

@@ -172,6 +172,11 @@ def buttons(line: Line, origin: str = "") -> Rows:
     return [*rows, *way_back(origin)]
 
 
+def opens(delivery: Delivery) -> Button:
+    """Return the button that shows a post's message anew, below what it stands under."""
+    return Button(answers.STEER, f"{VERB}:open:{delivery.id}:::")
+
+
 def way_back(origin: str) -> Rows:
     """Return the button that leads back to a list."""
     channel, _, page = origin.partition(".")

@@ -186,7 +186,7 @@ class Moving:
         async with self._database.read() as tx:
             now = await self._database.now(tx)
             found = await deliveries.find(tx, delivery_rows.c.id == pressed.delivery_id)
-            role = Role.VIEWER if pressed.act in ("card", "look") else Role.EDITOR
+            role = Role.VIEWER if pressed.act in ("card", "open", "look") else Role.EDITOR
             mine = await reach(tx, arrival.person.id, self._served, role)
             if not found or found[0].channel_id not in mine.channels:
                 raise DeskError(texts.NO_RIGHTS if role is Role.EDITOR else texts.OLD_BUTTON)
@@ -194,8 +194,9 @@ class Moving:
             if pressed.act == "look":
                 self._look(arrival, pressed.delivery_id, mine)
                 return texts.SHOWN
-            if pressed.act == "card":
-                self._speaker.amend(arrival, lines.shown(line, now, self._zone), lines.buttons(line, pressed.origin))
+            if pressed.act in ("card", "open"):
+                show = self._speaker.amend if pressed.act == "card" else self._speaker.say
+                show(arrival, lines.shown(line, now, self._zone), lines.buttons(line, pressed.origin))
                 return ""
             if line.seal != pressed.seal:
                 raise await self._overtaken(tx, arrival, line, pressed, now)

@@ -68,7 +68,7 @@ class Previewing:
     async def _command(self, arrival: Arrival, _: str) -> None:
         message = arrival.update.message
         said = read_command(message) if isinstance(message, Message) else Said()
-        if not said.links and (said.message is None or said.message.reply_to_message is None):
+        if not said.text.strip() and (said.message is None or said.message.reply_to_message is None):
             raise DeskError(answers.PREVIEW_WHAT)
         # Fetching takes seconds: others are heard meanwhile.
         self._speaker.work(arrival, partial(self._told, arrival, said))
@@ -102,13 +102,15 @@ class Previewing:
                 sight = await self._of_delivery(tx, await material(tx, one), mine.channels[one.channel_id], now)
                 return [(sight, ())]
             now = await self._database.now(tx)
+        if not said.links:
+            raise DeskError(answers.PREVIEW_WHAT)
         article = await self._fetched(said)
         return [(self._fresh(article, channel, now), ()) for channel in list(mine.channels.values())[:MOST_SHOWN]]
 
     async def _fetched(self, said: Said) -> Article:
-        link = said.links[0] if said.links else ""
+        link = said.links[0] if "://" in said.links[0] else f"https://{said.links[0]}"
         try:
-            return await self._open_page(canonical(link if "://" in link else f"https://{link}"))
+            return await self._open_page(canonical(link))
         except (FetchError, SourceError, ValueError):
             raise DeskError(texts.NO_PAGE) from None
         except TimeoutError:
@@ -127,9 +129,8 @@ class Previewing:
             if one is None:
                 shown.append((self._fresh(stored.article, channel, now), ()))
                 continue
-            buttons: Rows = ()
-            if one.state in WAITING and mine.editor.may(Role.EDITOR, channel.name):
-                buttons = lines.buttons(await lines.read(tx, one, mine, now))[:-1]
+            is_mine = one.state in WAITING and mine.editor.may(Role.EDITOR, channel.name)
+            buttons = [[lines.opens(one)]] if is_mine else ()
             shown.append((await self._of_delivery(tx, await material(tx, one), channel, now), buttons))
         return shown
 
