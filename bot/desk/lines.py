@@ -52,14 +52,17 @@ class Line:
 
     @property
     def seal(self) -> str:
-        """A mark of what can be decided about it: with any step of anybody it changes."""
-        one = self.delivery
-        seen = (one.state, one.held_reason, one.pinned_at, one.turn_at if one.kind is Kind.EDIT else None)
-        return hashlib.sha256(repr(seen).encode()).hexdigest()[:6]
+        return seal_of(self.delivery)
 
     def press(self, act: str, origin: str = "", told: str = "") -> str:
         """Return the callback data of a button."""
         return ":".join((VERB, act, str(self.delivery.id), self.seal, told, origin))
+
+
+def seal_of(one: Delivery) -> str:
+    """Return a mark of what can be decided about a post: with any step of anybody it changes."""
+    seen = (one.state, one.held_reason, one.pinned_at, one.turn_at if one.kind is Kind.EDIT else None)
+    return hashlib.sha256(repr(seen).encode()).hexdigest()[:6]
 
 
 async def read(tx: AsyncConnection, delivery: Delivery, reach: Reach, now: datetime) -> Line:

@@ -147,7 +147,7 @@ class Moving:
         """Take a step with all posts that a command means and a person may touch, and tell of each."""
         async with self._database.read() as tx:
             meant = await self._targets.meant(tx, wanted)
-        done: list[Line] = []
+        taken: list[Delivery] = []
         told: list[str] = []
         async with arrival.turn({one.channel_id for one in meant}) as (tx, now):
             mine = await reach(tx, arrival.person.id, self._served, Role.EDITOR)
@@ -163,10 +163,12 @@ class Moving:
                         raise
                     told.append(_line(mine.channels[one.channel_id], str(error)))
                 else:
-                    done.append(await lines.read(tx, after, mine, now))
+                    taken.append(after)
             told += [_line(self._served[one.channel_id], answers.NOT_YOURS) for one in foreign]
-        if done:
+        if taken:
             self._stirred()
+        async with self._database.read() as tx:  # the plan is reckoned when nobody waits for these rows
+            done = [await lines.read(tx, one, mine, now) for one in taken]
         if len(done) == 1 and not told:
             self._speaker.say(arrival, *self._card(done[0], act, now))
             return
@@ -211,12 +213,13 @@ class Moving:
             mine = await reach(tx, arrival.person.id, self._served, Role.EDITOR)
             if line.delivery.channel_id not in mine.channels:
                 raise DeskError(texts.NO_RIGHTS)
-            fresh = await lines.read(tx, await deliveries.get(tx, line.delivery.id), mine, now)
-            if fresh.seal != pressed.seal:
-                raise await self._overtaken(tx, arrival, fresh, pressed, now)
+            fresh = await deliveries.get(tx, line.delivery.id)
+            if lines.seal_of(fresh) != pressed.seal:
+                raise await self._overtaken(tx, arrival, await lines.read(tx, fresh, mine, now), pressed, now)
             after = await step(tx, line.delivery.id, who=mine.editor.signature, now=now)
-            line = await lines.read(tx, after, mine, now)
         self._stirred()
+        async with self._database.read() as tx:
+            line = await lines.read(tx, after, mine, now)
         self._speaker.amend(arrival, *self._card(line, pressed.act, now, pressed.origin))
         return self._answer(line, pressed.act, now)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,7 +28,7 @@ from tests.journeys.desk import (
     staff,
     working,
 )
-from tests.journeys.outlet import Outlet, ledger, queue
+from tests.journeys.outlet import BOT_ID, Outlet, ledger, queue
 from tests.journeys.shell import told
 from tests.journeys.talking import Chat
 
@@ -363,3 +364,65 @@ async def test_forged_data_changes_nothing_and_is_answered(desk: Outlet, data: s
         line = await forged(desk, EDITOR, card, data)
         assert line in (texts.OLD_BUTTON, texts.NO_RIGHTS) or re.match("Тим часом", line)
         assert await one(service) == before
+
+
+async def test_two_at_the_same_moment_have_one_outcome_and_the_second_hears_whose(either_desk: Outlet) -> None:
+    desk = either_desk
+    async with working(desk) as service:
+        await waiting(service)
+        number = (await one(service))["delivery"]
+        first, second = Chat(desk, service), Chat(desk, service, CHIEF)
+        cards = [await card_of(first), await card_of(second)]
+        seal = next(
+            data.split(":")[3]
+            for row in (cards[0].reply_markup or {})["inline_keyboard"]
+            for data in [row[0]["callback_data"]]
+            if data.startswith("line:now:")
+        )
+        lines = await asyncio.gather(
+            forged(desk, EDITOR, cards[0], f"line:hold:{number}:{seal}::"),
+            forged(desk, CHIEF, cards[1], f"line:at:{number}:{seal}:60m:"),
+        )
+        assert sum(line.startswith("Тим часом") for line in lines) == 1, lines
+        winner = "Петро" if not lines[0].startswith("Тим часом") else "Олена"
+        assert any(f"Останнє рішення — {winner}" in line for line in lines)
+    acts = await told(desk, "audit")
+    assert len(acts) == 1
+    assert acts[0]["who"].startswith(winner)
+
+
+async def test_a_card_that_asks_for_agreement_is_answered_by_a_time(desk: Outlet) -> None:
+    async with working(desk) as service:
+        await Chat(desk, service, CHIEF).say("/start")
+        await service.house.intake.accept([a_story(title="Спірне", rubric="З погодженням")], "push")
+        await service.desk.look()
+        chief = Chat(desk, service, CHIEF)
+        card = next(post for post in shown(desk, CHIEF) if "чекає на погодження" in post.text)
+        (answer, *_) = await chief.say("/at завтра 9:00", reply_to=card.id)
+        assert "🕒 Вийде завтра о 09:00." in answer.text
+        agreed = await one(service, "asks")
+        assert (agreed["state"], agreed["pinned_at"]) == ("planned", local(9, days=1))
+
+
+async def test_commands_work_in_the_desks_group_for_those_who_may_and_for_no_other_bot(desk: Outlet) -> None:
+    group = -1001000000055
+    desk.variables["VISTNYK_DESK__CHAT"] = str(group)
+    telegram = desk.sandbox.telegram
+    telegram.add_group(group, "Редакція", [BOT_ID])
+    async with working(desk) as service:
+        article = await waiting(service)
+
+        async def said(person: int, words: str) -> list[str]:
+            before = {post.id for post in telegram.posts(group)}
+            telegram.say(person, group, words)
+            await Chat(desk, service).rest()
+            return [post.text for post in telegram.posts(group) if post.id not in before and post.author == BOT_ID]
+
+        assert await said(EDITOR, f"/hold@another_bot {article.url}") == []
+        (greeting,) = await said(STRANGER, f"/hold {article.url}")
+        assert str(STRANGER) in greeting
+        assert await said(VIEWER, f"/hold {article.url}") == ["Це можуть лише редактори. Що можете ви: /help"]
+        assert await states(service) == {"telegram-main": "planned", "facebook-main": "planned"}
+        (answer, *_cards) = await said(EDITOR, f"/hold@outlet_bot {article.url}")
+        assert answer.startswith(f"{TITLE}\n• telegram-main: ⏸ Відкладено.")
+        assert set((await states(service)).values()) == {"held"}
