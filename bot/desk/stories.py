@@ -48,7 +48,7 @@ def converse(
         database=given.database,
         served=given.served,
         composer=given.composer,
-        open_page=_opener(given),
+        open_page=opener(given),
         keep=given.intake.keep,
         when=partial(when.read, zone=given.zone),
         zone=given.zone,
@@ -68,7 +68,9 @@ def converse(
     dispatcher.commands.serve("retract", Retracting(told, tools, subjects).command)
 
 
-def _opener(given: Furniture) -> Open:
+def opener(given: Furniture) -> Open:
+    """Return what fetches a page and reads its article."""
+
     async def open_page(url: str) -> Article:
         # Reading pages weighs a second: loaded with the first one, while others are served.
         page = await asyncio.to_thread(import_module, "bot.sources.page")
