@@ -16,7 +16,7 @@ from bot.compose.markup import cut, escape, one_line
 from bot.desk import answers, lines, queue, texts
 from bot.desk.dispatch import Arrival, Dispatcher
 from bot.desk.reach import Reach, reach
-from bot.desk.speaking import Speaker
+from bot.desk.speaking import Speaker, joined
 from bot.desk.voice import Button, Rows
 from bot.domain.channel import Channel, ChannelId, Platform
 from bot.domain.delivery import DeliveryId
@@ -93,7 +93,7 @@ class Accounts:
         ]
         if len(coming) > _TODAY:
             parts.append(texts.LIST_MORE.format(count=len(coming) - _TODAY))
-        self._speaker.say(arrival, "\n".join(parts))
+        self._speaker.say(arrival, joined(parts))
 
     # --- history ---
 
@@ -136,7 +136,7 @@ class Accounts:
         if len(found) > _ON_A_PAGE:
             last = found[_ON_A_PAGE - 1]
             turns.append(Button(answers.OLDER, f"history:{only or 0}:{micros(last.published_at)}:{last.delivery_id}"))
-        return "\n".join(parts), [turns] if turns else []
+        return joined(parts), [turns] if turns else []
 
     def _post(self, post: Counted, now: datetime, *, alone: bool, clock: bool = False) -> str:
         at = post.published_at.astimezone(self._zone)

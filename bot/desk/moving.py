@@ -22,7 +22,7 @@ from bot.desk import answers, lines, texts, when
 from bot.desk.dispatch import Arrival, Dispatcher
 from bot.desk.lines import Line
 from bot.desk.reach import Reach, reach
-from bot.desk.speaking import Speaker
+from bot.desk.speaking import Speaker, joined
 from bot.desk.targets import Targets, Wanted, understood
 from bot.desk.voice import Button, Rows
 from bot.domain.channel import Channel, ChannelId
@@ -37,6 +37,7 @@ from bot.store.tables import deliveries as delivery_rows
 _IN: Mapping[str, timedelta] = {"15m": timedelta(minutes=15), "60m": timedelta(minutes=60)}
 _EPOCH = re.compile(r"[0-9]{9,11}")
 _ORIGIN = re.compile(r"(?:[0-9]{1,9}\.[0-9]{1,4})?")
+_MOST_BUTTONS = 40
 _REMEMBERED = timedelta(days=2)
 Step = Callable[..., Awaitable[Delivery]]  # given (tx, delivery id, *, who, now)
 Look = Callable[[Arrival, DeliveryId, Reach], None]
@@ -179,7 +180,7 @@ class Moving:
             for line in done
             if self._can_stop(line, act)
         ]
-        self._speaker.say(arrival, "\n".join([*title, *told]), stops)
+        self._speaker.say(arrival, joined([*title, *told]), stops[:_MOST_BUTTONS])
 
     # --- buttons ---
 

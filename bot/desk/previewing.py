@@ -74,8 +74,11 @@ class Previewing:
         self._speaker.work(arrival, partial(self._told, arrival, said))
 
     async def _told(self, arrival: Arrival, said: Said) -> None:
-        for sight, buttons in await self._sights(arrival.person.id, said):
+        shown = await self._sights(arrival.person.id, said)
+        for sight, buttons in shown[:MOST_SHOWN]:
             await self._shower.show(arrival.chat, sight, buttons)
+        if len(shown) > MOST_SHOWN:
+            await self._speaker.voice.say(arrival.chat, texts.LIST_MORE.format(count=len(shown) - MOST_SHOWN))
 
     def look(self, arrival: Arrival, delivery_id: DeliveryId, mine: Reach) -> None:
         """Show one post of the queue, or a public one as it reads now."""
@@ -105,7 +108,7 @@ class Previewing:
         if not said.links:
             raise DeskError(answers.PREVIEW_WHAT)
         article = await self._fetched(said)
-        return [(self._fresh(article, channel, now), ()) for channel in list(mine.channels.values())[:MOST_SHOWN]]
+        return [(self._fresh(article, channel, now), ()) for channel in mine.channels.values()]
 
     async def _fetched(self, said: Said) -> Article:
         link = said.links[0] if "://" in said.links[0] else f"https://{said.links[0]}"
@@ -124,7 +127,7 @@ class Previewing:
         )
         by_channel = {one.channel_id: one for one in known}
         shown: list[tuple[Sight, Rows]] = []
-        for channel_id, channel in list(mine.channels.items())[:MOST_SHOWN]:
+        for channel_id, channel in mine.channels.items():
             one = by_channel.get(channel_id)
             if one is None:
                 shown.append((self._fresh(stored.article, channel, now), ()))

@@ -16,7 +16,7 @@ from bot.compose.markup import cut, escape
 from bot.desk import answers, lines, texts
 from bot.desk.dispatch import Arrival, Dispatcher
 from bot.desk.reach import Reach, reach
-from bot.desk.speaking import Speaker
+from bot.desk.speaking import Speaker, joined
 from bot.desk.voice import Button, Rows
 from bot.domain.channel import Channel, ChannelId
 from bot.domain.delivery import DeliveryId, HeldReason, State
@@ -27,6 +27,7 @@ from bot.store.database import Database
 
 ON_A_PAGE = 8
 _MOST_APART = 100
+_MOST_STILL = 12  # channels that are named because they let nothing out
 _TITLE = 80
 _PAGE = re.compile(r"[0-9]{1,4}")
 _CHANNEL = re.compile(r"[0-9]{1,9}")
@@ -112,7 +113,7 @@ class Queue:
         turns = [Button("◀", f"queue:{place}:{page - 1}")] if page else []
         turns.append(Button(answers.LOOK_AGAIN, f"queue:{place}:{page}"))
         turns += [Button("▶", f"queue:{place}:{page + 1}")] if page < last else []
-        return "\n".join(parts), [*rows, turns]
+        return joined(parts), [*rows, turns]
 
     def _line(self, entry: Entry, now: datetime, *, alone: bool) -> str:
         where = "" if alone else f" · {escape(entry.channel)}"
@@ -174,7 +175,8 @@ async def standstills(
         elif row.paused_until is not None and row.paused_until > now:
             until = lines.until(row.paused_until, now, zone)
             told.append(answers.STANDS_PAUSED.format(channel=name, until=until))
-    return told
+    more = [texts.LIST_MORE.format(count=len(told) - _MOST_STILL)] if len(told) > _MOST_STILL else []
+    return [*told[:_MOST_STILL], *more]
 
 
 async def titled(tx: AsyncConnection, entries: Sequence[Entry]) -> list[Entry]:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from bot.compose.markup import escape
+from bot.compose.markup import TELEGRAM_TEXT, escape
+from bot.desk import texts
 from bot.desk.dispatch import Arrival
 from bot.desk.voice import Replies, Rows, Voice
 from bot.errors import DeskError
+
+
+def joined(parts: Sequence[str], most: int = TELEGRAM_TEXT - 100) -> str:
+    """Return lines as one message; those that it has no room for are counted instead."""
+    kept: list[str] = []
+    room = most
+    for part in parts:
+        room -= len(part) + 1
+        if room < 0:
+            return "\n".join([*kept, texts.LIST_MORE.format(count=len(parts) - len(kept))])
+        kept.append(part)
+    return "\n".join(kept)
 
 
 class Speaker:

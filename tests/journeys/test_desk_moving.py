@@ -72,6 +72,13 @@ async def card_of(chat: Chat, channel: str = "telegram-main") -> SandboxPost:
     return chat.last
 
 
+def seal_of(card: SandboxPost) -> str:
+    """Return what the buttons of a card expect."""
+    rows = (card.reply_markup or {})["inline_keyboard"]
+    told = [button["callback_data"].split(":") for row in rows for button in row]
+    return next(parts[3] for parts in told if parts[0] == "line" and parts[3])
+
+
 def local(hours: int, *, days: int = 0) -> datetime:
     """Return an hour of the outlet's day, in UTC."""
     today = datetime.now(KYIV).replace(hour=hours, minute=0, second=0, microsecond=0)
@@ -314,8 +321,7 @@ async def test_nobody_without_the_right_moves_anything_by_command_or_button(desk
         chat = Chat(desk, service)
         card = await card_of(chat)
         await chat.press("Перенести", card=card)
-        seals = [data for row in card.reply_markup["inline_keyboard"] for data in [row[0].get("callback_data", "")]]
-        seal = next(data.split(":")[3] for data in seals if data.startswith("line:at:"))
+        seal = seal_of(card)
         before = await one(service)
         for word in ("now", "hold", "cancel", "move"):
             await Chat(desk, service, person).say(f"/{word} {number}")
@@ -373,12 +379,7 @@ async def test_two_at_the_same_moment_have_one_outcome_and_the_second_hears_whos
         number = (await one(service))["delivery"]
         first, second = Chat(desk, service), Chat(desk, service, CHIEF)
         cards = [await card_of(first), await card_of(second)]
-        seal = next(
-            data.split(":")[3]
-            for row in (cards[0].reply_markup or {})["inline_keyboard"]
-            for data in [row[0]["callback_data"]]
-            if data.startswith("line:now:")
-        )
+        seal = seal_of(cards[0])
         lines = await asyncio.gather(
             forged(desk, EDITOR, cards[0], f"line:hold:{number}:{seal}::"),
             forged(desk, CHIEF, cards[1], f"line:at:{number}:{seal}:60m:"),
