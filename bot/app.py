@@ -507,8 +507,16 @@ async def _desk(
             web_url=settings.telegram.web_url,
             stirred=stirred,
             hook=_hook(configuration),
+            calendar_url=_calendar_url(configuration),
         )
     )
+
+
+def _calendar_url(configuration: Configuration) -> str:
+    """Return where people reach the calendar; without a public address only those on this very machine do."""
+    web = configuration.settings.web
+    local = f"http://{web.host}:{web.port}" if web.host.startswith("127.") and web.port else ""
+    return web.public_url or local
 
 
 def _hook(configuration: Configuration) -> Hook | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.domain.delivery import DeliveryId, State
 
-_STATES: Mapping[State, str] = {
+STATES: Mapping[State, str] = {
     State.PROPOSED: "чекає на погодження",
     State.PLANNED: "чекає своєї черги",
     State.CLAIMED: "готується до виходу",
@@ -72,6 +72,7 @@ FROM_CONFIG = "Цю людину задано в конфігурації: зм�
 LAST_CHIEF = "Це останній головний редактор усіх каналів: без нього ніхто не зможе змінити склад редакції."
 NO_TEXT = "Текст порожній. Напишіть, що має стояти в дописі."
 LONG_TEXT = "Текст завеликий: платформа приймає до {most} знаків."
+PAUSED = "Канал уже на паузі до цього часу."
 NOT_PAUSED = "Канал не на паузі."
 STOPPED = "Усе вже зупинено."
 NOT_STOPPED = "Зараз нічого не зупинено."
@@ -85,7 +86,12 @@ def no_such(delivery_id: DeliveryId) -> str:
 
 def too_late(delivery_id: DeliveryId, state: State, act: Mapping[str, Any] | None) -> str:
     """Say where a delivery stands, and who decided about it last."""
-    return with_act(f"Уже не вийде: №{delivery_id} — {_STATES[state]}.", act)
+    return with_act(f"Уже не вийде: №{delivery_id} — {STATES[state]}.", act)
+
+
+def changed(delivery_id: DeliveryId, state: State, act: Mapping[str, Any] | None) -> str:
+    """Say to whoever acts on what they saw earlier how it stands by now, and who decided about it last."""
+    return with_act(f"Тим часом №{delivery_id} змінилося: {STATES[state]}.", act)
 
 
 def with_act(text: str, act: Mapping[str, Any] | None) -> str:

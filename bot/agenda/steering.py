@@ -424,6 +424,8 @@ async def _pause(act: _Act, channel_id: ChannelId, until: datetime | None) -> No
     name = f"channel {row.name}"
     if until is None and (row.paused_until is None or row.paused_until <= act.now):
         raise DeskError(refusals.with_act(refusals.NOT_PAUSED, await _last(act, name)))
+    if until is not None and until == row.paused_until:
+        raise DeskError(refusals.with_act(refusals.PAUSED, await _last(act, name)))
     await channels.change(act.tx, channel_id, paused_until=until)
     await channels.wake(act.tx, [channel_id], act.now)
     before, after = (_paused(at) for at in (row.paused_until, until))

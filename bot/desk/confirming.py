@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from bot.agenda import posting, steering
@@ -17,7 +18,7 @@ from bot.desk.talks import Outcome, Screen, Talk
 from bot.desk.voice import Button
 from bot.domain.article import to_json
 from bot.domain.channel import Channel, ChannelId
-from bot.domain.delivery import Delivery, State
+from bot.domain.delivery import Delivery, DeliveryId, State
 from bot.domain.post import Post
 from bot.errors import ComposeError, DeskError, TooLongError
 
@@ -88,6 +89,7 @@ class Confirming:
         standing = await posting.standings(talk.tx, stored)
         lines: list[str] = []
         stops: list[list[Button]] = []
+        made_now: list[DeliveryId] = []
         for one, channel in channels.items():
             at = await made.moment(one, standing.get(one))
             delivery = await posting.post(
@@ -102,12 +104,13 @@ class Confirming:
                 who=talk.editor.signature,
                 now=talk.now,
             )
+            made_now.append(delivery.id)
             ended = self._ended(delivery, at, talk.now)
             lines.append(texts.POST_DONE_LINE.format(channel=escape(channel.name), when=ended))
             if at is None and tools.undo and delivery.state is State.PLANNED:
                 label = texts.STOP if len(channels) == 1 else f"{texts.STOP}: {channel.name}"
                 stops.append([Button(label, f"stop:{delivery.id}")])
-        talk.afterwards.append(tools.stirred)
+        talk.afterwards += [partial(tools.queued, made_now), tools.stirred]
         title = escape(cut(article.title, LONGEST_TITLE))
         return Screen(text=texts.POST_DONE.format(title=title, lines="\n".join(lines)), more=stops)
 

@@ -22,7 +22,7 @@ from bot.desk.steps import SLOT, When
 from bot.desk.talks import Talk
 from bot.domain.article import Article, from_json
 from bot.domain.channel import Channel, ChannelId, PhotoPolicy, Platform
-from bot.domain.delivery import State
+from bot.domain.delivery import DeliveryId, State
 from bot.domain.post import Own, Post
 from bot.errors import DeskError
 from bot.sources.canonical import name_for
@@ -40,7 +40,10 @@ Keep = Callable[[AsyncConnection, Article, str, datetime], Awaitable[StoredArtic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What posts are made with. `open_page` may raise TimeoutError beside its own; `keep` makes an article known."""
+    """What posts are made with. `open_page` may raise TimeoutError beside its own; `keep` makes an article known.
+
+    `stirred` is called when the queue has changed, `queued` with what is new in it.
+    """
 
     database: Database
     served: Mapping[ChannelId, Channel]
@@ -51,6 +54,7 @@ class Tools:
     zone: ZoneInfo
     undo: timedelta
     stirred: Callable[[], None]
+    queued: Callable[[list[DeliveryId]], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,9 @@ class Posting:
             return Screen(text=texts.PUBLIC_EVERYWHERE.format(standing=told, url=escape(article.link or "")))
         waiting = [one for one in free if standing.get(one, Standing()).is_waiting]
         talk.gathered["channels"] = waiting or (free if len(free) == 1 else [])
+        written = [own.words for one in waiting if (known := standing[one].delivery) and (own := known.own)]
+        if written and written[0]:  # what an editor wrote is not lost to another time
+            talk.gathered.setdefault("words", written[0])
         return "channels"
 
     async def _take_what(self, talk: Talk, said: Said) -> Outcome:

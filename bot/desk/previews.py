@@ -116,6 +116,8 @@ class Drawer:
             left = [[one for one in row if one.press.partition(":")[0] not in _DROPS] for row in drawn.rows]
             drawn.rows = [row for row in left if row]
             return drawn
+        if delivery.kind is Kind.EDIT and made_of.target is not None and made_of.target.hand_at is not None:
+            notes.append(texts.BY_HAND)
         _fit(
             drawn,
             "\n".join((head, *notes)),

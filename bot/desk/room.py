@@ -26,6 +26,7 @@ from bot.desk.forwards import Forwards
 from bot.desk.hand_edits import HandEdits
 from bot.desk.menus import Menus
 from bot.desk.notices import Notices
+from bot.desk.orders import take_orders
 from bot.desk.people import People
 from bot.desk.presses import Presses
 from bot.desk.previews import Drawer, Photos
@@ -56,7 +57,7 @@ class Furniture:
     that writing to a chat keeps. `photos` is where those of posts come from; `intake` takes in what editors bring, from
     pages that `fetcher` opens. `undo` is how long «Зупинити» holds back a post, `summary_at` when the day's account is
     told, `sources` the names of those that are asked. `stirred` is called when an editor has changed the queue. `hook`
-    is where Telegram brings updates; None: it is asked for them.
+    is where Telegram brings updates; None: it is asked for them. `calendar_url` is where people reach the calendar.
     """
 
     database: Database
@@ -82,6 +83,7 @@ class Furniture:
     stirred: Callable[[], None] = lambda: None
     patience: Patience | None = None
     hook: Hook | None = None
+    calendar_url: str = ""
 
 
 class Desk:
@@ -131,6 +133,7 @@ class Desk:
             self.dispatcher.presses |= presses.handlers | approvals.handlers
             if voice is not None:
                 converse(given, self.dispatcher, voice, self._replies, self._stirred, self._people_moved)
+                take_orders(given, self.dispatcher, voice, self._replies, self._stirred)
                 self.menus = Menus(given.database, given.clock, voice, self.dispatcher.commands, given.chat)
                 people = People(self.dispatcher, self.menus.stir)
                 self.dispatcher.commands.serve("start", people.start)

@@ -88,15 +88,14 @@ def formatted(text: str, entities: Sequence[MessageEntity], start: int = 0) -> s
     """
     units = text.encode("utf-16-le", "surrogatepass")
     end = len(units) // 2
-    marks = sorted(
-        (
-            (max(entity.offset, start), min(entity.offset + entity.length, end), tag, href)
-            for entity in entities
-            for tag, href in [_tag(entity)]
-            if tag and min(entity.offset + entity.length, end) > max(entity.offset, start)
-        ),
-        key=lambda mark: (mark[0], -mark[1]),
-    )
+
+    def whole(at: int) -> int:
+        """Return the beginning of the character that an offset lies in."""
+        at = min(max(at, start), end)
+        return at - 1 if units[2 * at + 1 : 2 * at + 2] and 0xDC <= units[2 * at + 1] <= 0xDF else at
+
+    spans = ((whole(one.offset), whole(one.offset + one.length), *_tag(one)) for one in entities)
+    marks = sorted((one for one in spans if one[2] and one[1] > one[0]), key=lambda mark: (mark[0], -mark[1]))
     parts: list[str] = []
     opened: list[tuple[int, str]] = []
     at = start

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.agenda.forecast import slot_of
@@ -17,7 +16,6 @@ from bot.desk.voice import Button, Rows
 from bot.domain.channel import Channel, ChannelId
 from bot.domain.delivery import Delivery, DeliveryId, Kind, State, Turn
 from bot.domain.editor import Role
-from bot.domain.timetable import Timetable
 from bot.errors import DeskError
 
 NOW, SLOT = "now", "slot"  # times of a post that are no moments
@@ -150,25 +148,3 @@ def hint(talk: Talk) -> str:
 def names(channels: Iterable[Channel]) -> str:
     """Return the names of channels, escaped."""
     return ", ".join(escape(channel.name) for channel in channels)
-
-
-_CLOCK = re.compile(r"(?P<tomorrow>завтра\s+)?(?:о\s+)?(?P<hour>\d{1,2})[:.](?P<minute>\d\d)", re.IGNORECASE)
-_IN = re.compile(r"через\s+(?P<count>\d{1,3})\s*(?P<unit>хв|год)\w*", re.IGNORECASE)
-
-
-def read_time(text: str, now: datetime, zone: ZoneInfo) -> datetime:
-    """Read «18:30», «завтра 9:00» or «через 20 хв».
-
-    Raises:
-        DeskError: it is none of these.
-    """
-    if found := _IN.fullmatch(text.strip()):
-        count = int(found["count"])
-        return now + (timedelta(minutes=count) if found["unit"].lower() == "хв" else timedelta(hours=count))
-    found = _CLOCK.fullmatch(text.strip())
-    if found is None or int(found["hour"]) > 23 or int(found["minute"]) > 59:
-        raise DeskError(texts.NO_TIME)
-    table, today = Timetable(zone=zone), now.astimezone(zone).date()
-    clock = time(int(found["hour"]), int(found["minute"]))
-    at = table.moment(today, clock)
-    return table.moment(today + timedelta(days=1), clock) if found["tomorrow"] or at <= now else at

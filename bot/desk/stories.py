@@ -8,7 +8,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from bot.desk import steps, talks
+from bot.desk import talks, when
 from bot.desk.dispatch import Dispatcher
 from bot.desk.drafts import Open, Tools
 from bot.desk.editing import Editing
@@ -48,12 +48,13 @@ def converse(
         database=given.database,
         served=given.served,
         composer=given.composer,
-        open_page=_opener(given),
+        open_page=opener(given),
         keep=given.intake.keep,
-        when=partial(steps.read_time, zone=given.zone),
+        when=partial(when.read, zone=given.zone),
         zone=given.zone,
         undo=given.undo,
         stirred=stirred,
+        queued=lambda new: given.intake.on_queued(new),
     )
     dispatcher.hears, dispatcher.leaves = told.hear, told.leave
     dispatcher.presses[talks.PRESS] = told.press
@@ -67,7 +68,9 @@ def converse(
     dispatcher.commands.serve("retract", Retracting(told, tools, subjects).command)
 
 
-def _opener(given: Furniture) -> Open:
+def opener(given: Furniture) -> Open:
+    """Return what fetches a page and reads its article."""
+
     async def open_page(url: str) -> Article:
         # Reading pages weighs a second: loaded with the first one, while others are served.
         page = await asyncio.to_thread(import_module, "bot.sources.page")

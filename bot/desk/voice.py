@@ -18,6 +18,7 @@ from telegram import (
     InputMediaPhoto,
     LinkPreviewOptions,
     Message,
+    WebAppInfo,
 )
 from telegram.constants import ParseMode
 
@@ -37,10 +38,15 @@ _log = logger("desk")
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button under a message; `press` comes back as callback data, at most 64 bytes."""
+    """A button under a message: `press` comes back as callback data, at most 64 bytes; or it opens an address.
+
+    `is_app`: inside Telegram, as a Mini App; in private chats only.
+    """
 
     label: str
-    press: str
+    press: str = ""
+    url: str = ""
+    is_app: bool = False
 
 
 Rows = Sequence[Sequence[Button]]
@@ -310,6 +316,12 @@ def _preview(card: str | None) -> LinkPreviewOptions:
 def _keyboard(rows: Rows) -> InlineKeyboardMarkup | None:
     if not rows:
         return None
-    return InlineKeyboardMarkup(
-        [[InlineKeyboardButton(button.label, callback_data=button.press) for button in row] for row in rows]
-    )
+    return InlineKeyboardMarkup([[_button(button) for button in row] for row in rows])
+
+
+def _button(button: Button) -> InlineKeyboardButton:
+    if button.is_app:
+        return InlineKeyboardButton(button.label, web_app=WebAppInfo(button.url))
+    if button.url:
+        return InlineKeyboardButton(button.label, url=button.url)
+    return InlineKeyboardButton(button.label, callback_data=button.press)

@@ -225,7 +225,7 @@ class Intake:
             for channel_id, channel in self._served.items():
                 if (channel_id, stored.returns) in planned:
                     continue
-                missed = away and _missed(channel, stored.article, now)
+                missed = away and backlog.missed(channel, stored.article, now)
                 queued, decision = await self._queue(tx, channel_id, channel, stored, earlier, source, now, missed)
                 made.append(decision)
                 if queued is not None:
@@ -383,14 +383,6 @@ class Intake:
         _log.warning("source failed", source=name, why=why, failures=state.failures + 1)
         async with self._database.write() as tx:
             await house.keep_source_state(tx, name, replace(state, failures=state.failures + 1, error=why))
-
-
-def _missed(channel: Channel, article: Article, now: datetime) -> bool:
-    """Say whether an article would have had its turn in a channel long before now."""
-    if article.published_at is None or article.published_at > now:
-        return False
-    turn_at = channel.timetable.opens(article.published_at, windows=not article.is_breaking)
-    return turn_at is not None and turn_at < now - backlog.MISSED_BY
 
 
 def _away_since(state: house.SourceState, now: datetime) -> datetime | None:

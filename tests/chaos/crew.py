@@ -31,6 +31,7 @@ class Place:
     stopped_at: float = 0.0
     told: str = ""  # what the harness did to it last: "kill", "freeze", "end"
     freeze_for: float = 0.0
+    spared_for: float = 0.0  # seconds of its life, so that some get far enough to have something in hand
 
     @property
     def agent(self) -> str:
@@ -143,8 +144,7 @@ class Crew:
 
     def _ready(self, place: Place) -> bool:
         """Whether a worker has been there long enough to have begun something."""
-        lived = time.time() - place.born_at
-        return bool(place.pid) and lived > ((3.0 if place.whole else 0.1) * self._times.slow)
+        return bool(place.pid) and time.time() - place.born_at > place.spared_for
 
     def _kill(self, place: Place) -> None:
         if place.pid:
@@ -157,6 +157,7 @@ class Crew:
         plan = self._plan()
         place.pid, place.stopped_at, place.freeze_for, place.told = -1, 0.0, 0.0, ""
         place.whole = self._chance.random() < self.whole_share
+        place.spared_for = (3.0 if place.whole else self._chance.choice([0.1, 1.0, 1.5])) * self._times.slow
         variables = self._variables | {"VISTNYK_WEB__PORT": str(place.port), "VISTNYK_FAILPOINTS": plan}
         log = self._folder / f"{place.name}.log"
         if place.whole:

@@ -31,10 +31,10 @@ class Cell:
 
 
 def cells(times: Times, *, long: bool = False) -> list[Cell]:
-    """Return all cells of a run; those on PostgreSQL share its targets."""
+    """Return all cells of a run; those of one database share its targets."""
     kills, deliveries = (1000, 10_000) if long else (150, 1_500)
 
-    def cell(name: str, database: str, workers: int, share: int, kill: float) -> Cell:
+    def cell(name: str, database: str, workers: int, share: int, kill: float = 2.0) -> Cell:
         return Cell(
             name=name,
             database=database,
@@ -47,8 +47,9 @@ def cells(times: Times, *, long: bool = False) -> list[Cell]:
             climate=Climate(kill=kill),
         )
 
-    several = [cell(f"postgres-{count}", "postgres", count, 3, kill) for count, kill in ((1, 2.0), (2, 2.0), (4, 1.8))]
-    return [cell("sqlite", "sqlite", 1, 1, 2.0), *several]
+    alone = [cell(f"sqlite-{letter}", "sqlite", 1, 2) for letter in "ab"]
+    several = [cell(f"postgres-{count}", "postgres", count, 3, 2.4 - 0.2 * count) for count in (1, 2, 4)]
+    return [*alone, *several]
 
 
 def chosen(

@@ -13,7 +13,7 @@ from tests.chaos.nursery import ROOT
 
 @pytest.mark.timeout(300)
 def test_a_tiny_cell_loses_and_doubles_nothing_and_says_what_it_did():
-    words = "--cells sqlite --kills 4 --deliveries 48 --json".split()
+    words = "--cells sqlite-a --kills 4 --deliveries 48 --json".split()
     done = subprocess.run(
         [sys.executable, "-m", "tests.chaos", *words],
         cwd=ROOT,
@@ -35,4 +35,4 @@ def test_an_unknown_cell_is_refused_with_the_names_of_those_there_are():
     words = [sys.executable, "-m", "tests.chaos", "--cells", "oracle"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
-    assert "sqlite, postgres-1, postgres-2, postgres-4" in done.stderr
+    assert "sqlite-a, sqlite-b, postgres-1, postgres-2, postgres-4" in done.stderr

@@ -114,20 +114,23 @@ class Weather:
             await self.control.put("trouble", platform=platform, seed=0, rates={})
             await self.control.put("read_back", platform=platform, **_TRUE)
 
-    def _every(self, mean: float, happen: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def _every(self, mean: float, happen: Callable[[], Coroutine[Any, Any, bool | None]]) -> None:
+        """Let something happen now and then; what cannot happen yet (False) happens as soon as it can."""
         if not mean:
             return
 
         async def again_and_again() -> None:
+            happened: bool | None = True
             while True:
-                await asyncio.sleep(self.times.slow * min(self.chance.expovariate(1 / mean), 4 * mean))
+                pause = self.times.slow * min(self.chance.expovariate(1 / mean), 4 * mean)
+                await asyncio.sleep(0.05 if happened is False else pause)
                 async with self.lull:
-                    await happen()
+                    happened = await happen()
 
         self._tasks.append(asyncio.create_task(again_and_again()))
 
-    async def _kill(self) -> None:
-        self.crew.kill_one()
+    async def _kill(self) -> bool:
+        return self.crew.kill_one()
 
     async def _freeze(self) -> None:
         if self.crew.freeze_one(self.chance.uniform(self.times.least_frozen, 0.95 * self.times.most_frozen)):

@@ -43,7 +43,7 @@ silent = []
 [channels.schedule]
 windows = []
 blackouts = []
-min_gap = "0s"
+min_gap = "{min_gap}"
 catch_up = "all"
 {schedule}
 
@@ -59,7 +59,7 @@ silent = []
 [channels.schedule]
 windows = []
 blackouts = []
-min_gap = "0s"
+min_gap = "{min_gap}"
 catch_up = "all"
 {schedule}
 {more}
@@ -102,9 +102,12 @@ class Outlet:
         }
         self.write()
 
-    def write(self, *, telegram: str = "", facebook: str = "", schedule: str = "", more: str = "") -> None:
+    def write(
+        self, *, telegram: str = "", facebook: str = "", schedule: str = "", more: str = "", min_gap: str = "0s"
+    ) -> None:
         """Write the TOML file; lines may be added to either channel, to both schedules, or at the end."""
-        self.toml.write_text(TOML.format(telegram=telegram, facebook=facebook, schedule=schedule, more=more), "utf-8")
+        lines = {"telegram": telegram, "facebook": facebook, "schedule": schedule, "more": more, "min_gap": min_gap}
+        self.toml.write_text(TOML.format(**lines), "utf-8")
 
     def configuration(self) -> Configuration:
         """Read the configuration as the bot itself would."""

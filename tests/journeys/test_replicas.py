@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from bot.app import Service
 from bot.clock import SystemClock
 from bot.sandbox import Sandbox
 from tests.factories import an_article
-from tests.journeys.outlet import Outlet, until
+from tests.journeys.outlet import PAGE, Outlet, until
 
 pytestmark = pytest.mark.postgres
 NOW = SystemClock().now()
@@ -82,3 +83,50 @@ async def test_one_replica_reads_back_and_another_takes_over_when_it_is_gone(sha
         assert not await one.reconciler._has_duty()
         await asyncio.sleep(2.1)  # as if it were dead
         assert await one.reconciler._has_duty()
+
+
+@pytest.mark.timeout(180)
+async def test_of_four_replicas_three_are_killed_and_the_fourth_carries_on_within_a_lease(shared: Outlet):
+    lease, gap, count = 6.0, 0.25, 32
+    shared.variables |= {
+        "VISTNYK_DELIVERY__LEASE": f"{lease:.0f}s",
+        "VISTNYK_DELIVERY__TIMEOUT": "1500ms",
+        "VISTNYK_DELIVERY__SETTLE": "1s",
+        "VISTNYK_DELIVERY__FACEBOOK_SETTLE": "1s",
+    }
+    shared.write(min_gap=f"{gap * 1000:.0f}ms")
+    shared.sandbox.telegram.latency = shared.sandbox.facebook.latency = 0.05
+
+    def telegram() -> list[tuple[float, str]]:
+        return [(post.date, post.text) for post in shared.sandbox.telegram.history("@outlet_main")]
+
+    def facebook() -> list[tuple[float, str]]:
+        return [(post.public_at or 0.0, post.message) for post in shared.sandbox.facebook.history(PAGE)]
+
+    await shared.migrate()
+    replicas = await asyncio.gather(*(shared.start("run") for _ in range(4)))
+    try:
+        async with shared.open() as gate:
+            began_at = NOW - timedelta(hours=1)
+            stories = [
+                an_article(title=f"Новина {number}", published_at=began_at + timedelta(seconds=number))
+                for number in range(count)
+            ]
+            await gate.house.intake.accept(stories, "push")
+        await until(lambda: min(len(telegram()), len(facebook())) >= 8, seconds=60)
+        for replica in replicas[:3]:
+            replica.kill()
+        killed_at = time.time()
+        await until(lambda: len(telegram()) == len(facebook()) == count, seconds=90)
+        assert replicas[3].returncode is None
+    finally:
+        for replica in replicas:
+            if replica.returncode is None:
+                replica.kill()
+        await asyncio.gather(*(replica.communicate() for replica in replicas))
+    for posts in (telegram(), facebook()):
+        assert [said.splitlines()[0] for _, said in posts] == [f"Новина {number}" for number in range(count)]
+        times = [at for at, _ in posts]
+        assert min(later - earlier for earlier, later in pairwise(times)) >= gap
+        # One lease, and the bell that rings every five seconds and ends it.
+        assert max(later - earlier for earlier, later in pairwise(times) if later > killed_at) < lease + 6

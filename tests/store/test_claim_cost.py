@@ -131,7 +131,7 @@ async def outlet(filled_url: str) -> AsyncIterator[Outlet]:
             reconciler=Reconciler(database, clock, metrics, lanes, recorder, prover, timing, holder="this one"),
             lanes=lanes,
         )
-        await prover.prove_all({lane.id: lane for lane in opened.open_lanes})
+        await prover.prove_all(opened.open_lanes)
         yield opened
 
 
