@@ -83,7 +83,7 @@ class Approvals:
             await steering.publish(tx, touched.delivery_id, self._undo, who=editor.signature, now=now)
         self._decided(touched.notice.id)
         if not self._undo:
-            return texts.DONE["publish"]
+            return texts.AGREED_AT_ONCE
         return texts.AGREED.format(seconds=round(self._undo.total_seconds()))
 
     async def _decline(self, arrival: Arrival, parts: Sequence[str]) -> str:

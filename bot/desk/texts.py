@@ -147,6 +147,7 @@ CANNOT_COMPOSE = "⚠️ Допис не складається: <code>{why}</co
 WITHDRAWAL = "Видалення допису."
 
 AGREED = "Вийде за {seconds} с. Передумали? Натисніть «Зупинити»."
+AGREED_AT_ONCE = "Публікую."
 STOPPED = "Зупинено: допис відкладено, нічого не вийшло."
 PLANNED_FOR = "Заплановано: {when}."
 PLANNED_IN_TURN = "Поставлено в чергу."
