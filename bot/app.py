@@ -9,12 +9,13 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bot import failpoints
 from bot.channels.base import Publisher
@@ -27,6 +28,7 @@ from bot.clock import Clock, SystemClock
 from bot.compose.post import Composer
 from bot.configuration import Configuration
 from bot.desk.room import Desk, Furniture
+from bot.desk.webhooks import Hook
 from bot.domain.channel import Channel, ChannelId, Platform
 from bot.domain.delivery import DeliveryId
 from bot.errors import BotError, DatabaseError, SettingsError
@@ -37,6 +39,7 @@ from bot.metrics import Metrics
 from bot.network import Fetcher
 from bot.outbox.deliver import Deliverer
 from bot.outbox.lane import Lane, Timing
+from bot.outbox.preflight import Preflight
 from bot.outbox.prepare import Preparer
 from bot.outbox.proof import Proofreader
 from bot.outbox.proving import Prover
@@ -59,7 +62,7 @@ from bot.sources.folder import Folder
 from bot.sources.page import Page
 from bot.sources.table import Table
 from bot.store import channels as channel_rows
-from bot.store import editors, steps
+from bot.store import editors, pictures, steps
 from bot.store import house as leases
 from bot.store.bell import Bell
 from bot.store.database import Database
@@ -70,6 +73,7 @@ from bot.web.miniapp import Miniapp
 from bot.web.push import Push
 from bot.web.server import Server
 from bot.web.session import Sessions
+from bot.web.webhook import Webhook
 
 LOOK = timedelta(seconds=5)
 _LEAST_TERM = timedelta(seconds=60)  # of a replica's duty to ask a source; a dead one's is taken over after it
@@ -264,6 +268,7 @@ class Service:
     reconciler: Reconciler
     sources: list[tuple[SourceSettings, Source]]
     holder: str
+    preflight: Preflight
     desk: Desk
     insights: Insights
     server: Server | None = None
@@ -317,14 +322,15 @@ async def open_service(
             house.metrics.channel_access.labels(channel.name).set(1)
         timing = Timing(**{name: getattr(settings.delivery, name) for name in Timing.__dataclass_fields__})
         folders = [one.path for one in settings.sources if isinstance(one, FolderSettings)]
-        photos = await stack.enter_async_context(PhotoDesk(house.fetcher, folders))
+        photos = await stack.enter_async_context(PhotoDesk(house.fetcher, folders, partial(_kept, house.database)))
         recorder = Recorder(house.database, house.clock, house.metrics, lanes, timing)
         prover = Prover(house.database, house.clock, house.composer, timing)
+        preparer = Preparer(house.database, house.composer, photos, house.fetcher, budget=timing.lease / 4)
         deliverer = Deliverer(
             house.database,
             house.clock,
             house.metrics,
-            Preparer(house.database, house.composer, photos, house.fetcher, budget=timing.lease / 4),
+            preparer,
             recorder,
             prover,
             timing,
@@ -349,15 +355,26 @@ async def open_service(
                 for one in settings.sources
                 if not isinstance(one, PushSourceSettings)
             ],
-            desk=await _desk(configuration, house, lanes, holder, worker.ring),
+            preflight=Preflight(house.database, house.clock, preparer, lanes, holder=holder),
+            desk=await _desk(configuration, house, lanes, photos, holder, worker.ring),
         )
 
+        def queued(new: list[DeliveryId]) -> None:
+            house.proof.note(new)
+            service.preflight.note(new)
+
+        house.intake.on_queued = queued
         await stack.enter_async_context(Bell(house.database, worker.ring))
         if serve_web:
             calendar = _calendar(configuration, service, photos)
             service.server = await stack.enter_async_context(_server(configuration, service, calendar))
             stack.callback(calendar.live.close)  # before the server waits for pages that only listen
         yield service
+
+
+async def _kept(database: Database, address: str) -> bytes | None:
+    async with database.read() as tx:
+        return await pictures.get(tx, address)
 
 
 def _insights(configuration: Configuration, house: House, lanes: dict[ChannelId, Lane], holder: str) -> Insights:
@@ -411,7 +428,7 @@ def build_source(configuration: Configuration, fetcher: Fetcher, source: SourceS
 
 
 def ticker(service: Service, look: timedelta = LOOK) -> Ticker:
-    """Return the bells of the service: sources, reconciling, proofreading, the desk's notices.
+    """Return the bells of the service: sources, reconciling, proofreading, pre-flight, the desk's notices.
 
     Args:
         look: how often to see to what does not move by itself.
@@ -419,6 +436,8 @@ def ticker(service: Service, look: timedelta = LOOK) -> Ticker:
     bells = Ticker(service.house.clock)
     if service.desk.notices is not None:
         bells.every(look, "notices", service.desk.look)
+        if service.house.configuration.settings.mode == "publish":  # a look is a call to the platforms
+            bells.every(4 * look, "preflight", service.preflight.look)
     bells.every(look, "reconcile", service.reconciler.reconcile)
     bells.every(look, "prove", service.reconciler.prove)
     bells.every(look, "proofread", service.house.proof.look)
@@ -433,6 +452,7 @@ async def _desk(
     configuration: Configuration,
     house: House,
     lanes: dict[ChannelId, Lane],
+    photos: PhotoDesk,
     holder: str,
     stirred: Callable[[], None],
 ) -> Desk:
@@ -448,7 +468,12 @@ async def _desk(
             heard.append(configuration.token_for(channel))
     bots: dict[str, TelegramBot] = {}
     for one in heard:
-        bot = TelegramBot(one, api_url=settings.telegram.api_url, timeout=settings.delivery.timeout.total_seconds())
+        bot = TelegramBot(
+            one,
+            api_url=settings.telegram.api_url,
+            timeout=settings.delivery.timeout.total_seconds(),
+            longest=settings.delivery.longest.total_seconds(),
+        )
         if one.strip():
             bots.setdefault(bot.account, bot)
     own = next(iter(bots.values())) if speaks else None
@@ -464,6 +489,10 @@ async def _desk(
             clock=house.clock,
             served=house.served,
             publishers={lane.id: lane.publisher for lane in lanes.values()},
+            composer=house.composer,
+            photos=photos,
+            intake=house.intake,
+            fetcher=house.fetcher,
             holder=holder,
             zone=settings.timezone,
             bot=own,
@@ -471,11 +500,31 @@ async def _desk(
             limits=pace,
             chat=settings.desk.chat,
             quiet=settings.desk.quiet,
+            undo=settings.desk.undo,
+            summary_at=settings.desk.summary_at,
+            sources=[one.name for one in settings.sources],
             alert_url=settings.alert_url.get_secret_value() if settings.alert_url is not None else "",
             web_url=settings.telegram.web_url,
             stirred=stirred,
+            hook=_hook(configuration),
+            calendar_url=_calendar_url(configuration),
         )
     )
+
+
+def _calendar_url(configuration: Configuration) -> str:
+    """Return where people reach the calendar; without a public address only those on this very machine do."""
+    web = configuration.settings.web
+    local = f"http://{web.host}:{web.port}" if web.host.startswith("127.") and web.port else ""
+    return web.public_url or local
+
+
+def _hook(configuration: Configuration) -> Hook | None:
+    """Return where Telegram brings updates; None where it is asked for them."""
+    telegram = configuration.settings.telegram
+    if not telegram.webhook_url or telegram.webhook_secret is None:
+        return None
+    return Hook(url=telegram.webhook_url, secret=telegram.webhook_secret.get_secret_value())
 
 
 def _calendar(configuration: Configuration, service: Service, photos: PhotoDesk) -> Miniapp:
@@ -496,12 +545,17 @@ def _calendar(configuration: Configuration, service: Service, photos: PhotoDesk)
 def _server(configuration: Configuration, service: Service, calendar: Miniapp) -> Server:
     settings, house = configuration.settings, service.house
     push = next((one.name for one in settings.sources if one.kind == "push"), "push")
-    worker, clock = service.worker, house.clock
+    worker, clock, hook = service.worker, house.clock, service.desk.given.hook
+
+    async def receive(number: str, plain: Mapping[str, Any]) -> bool:
+        return await service.desk.receive(number, plain)
+
+    webhooks = [Webhook(receive, clock, hook.secret)] if hook is not None else []
     return Server(
         host=settings.web.host,
         port=settings.web.port,
         ops_port=settings.web.ops_port,
-        public=[Push(house.intake, clock, settings.push.accepted, push), calendar],
+        public=[Push(house.intake, clock, settings.push.accepted, push), calendar, *webhooks],
         operations=[Health(house.database, house.metrics, lambda: clock.running() - worker.beat_at)],
         trusted_proxies=settings.web.trusted_proxies,
     )

@@ -5,6 +5,7 @@ Publishes nothing, changes nothing; but for `prove_two_step`, which is asked for
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -25,10 +26,11 @@ from bot.compose.check import faults
 from bot.compose.post import Composer
 from bot.configuration import Configuration, Surroundings, read
 from bot.domain.channel import Platform
+from bot.domain.editor import Editor
 from bot.errors import BotError, DatabaseError, SettingsError
 from bot.logs import set_up
 from bot.network import Fetcher
-from bot.store import house
+from bot.store import editors, house
 from bot.store.database import SCHEMA, Database
 
 _NO_CHANNEL = "{}: there is no channel; name at least one under [[channels]]"
@@ -131,11 +133,22 @@ async def _channels(configuration: Configuration, publishers: Publishers) -> Asy
             yield Finding(name=f"{name}: {finding.name}", ok=finding.ok, detail=finding.detail)
 
 
+async def _everyone(configuration: Configuration) -> list[Editor]:
+    """Return the editors of the configuration, and those that were added in Telegram where the store can be asked."""
+    known = {one.telegram_id: one.editor() for one in configuration.settings.editors}
+    database = Database(configuration.settings.database_url, SystemClock())
+    if database.path is None or database.path.exists():
+        with contextlib.suppress(Exception):  # what is wrong with it was told by its own finding
+            async with database, database.read() as tx:
+                known = {one.telegram_id: one for one in await editors.added(tx)} | known
+    return list(known.values())
+
+
 async def _editors(configuration: Configuration, publishers: Publishers) -> AsyncIterator[Finding]:
     """Ask whether each editor has opened the chat with the desk's bot."""
-    editors = configuration.settings.editors
+    people = await _everyone(configuration)
     token = configuration.settings.telegram.token
-    if not editors:
+    if not people:
         return
     if token is None:
         yield Finding(
@@ -143,7 +156,7 @@ async def _editors(configuration: Configuration, publishers: Publishers) -> Asyn
         )
         return
     bot = await publishers.bot(token.get_secret_value())
-    for editor in editors:
+    for editor in people:
         name = f"editor {editor.name}"
         try:
             started = await bot.has_started(editor.telegram_id)

@@ -17,6 +17,7 @@ BotError
 +- PhotoError             a photo could not be had or is none: the post goes out without it
 +- SourceError            a source, or one article of it, cannot be read
 +- ComposeError           no post that the platform accepts can be made of this article
+|  +- TooLongError         an editor's own words are too many for it: they are never shortened
 +- TransitionError        a delivery cannot go from this state to that one
 +- LostClaimError         another worker holds this delivery now: whatever we learn is evidence, not a decision
 +- DeskError              an editor asked for what cannot be done
@@ -108,6 +109,14 @@ class SourceError(BotError):
 
 class ComposeError(BotError):
     """No post the platform would accept can be made of this article."""
+
+
+class TooLongError(ComposeError):
+    """An editor's own words do not fit; `over` is by how many characters."""
+
+    def __init__(self, message: str, over: int) -> None:
+        super().__init__(message)
+        self.over = over
 
 
 class TransitionError(BotError):

@@ -37,6 +37,7 @@ PREFIX = "VISTNYK_"
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _DATABASES = ("sqlite+aiosqlite", "postgresql+asyncpg")
+_WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")  # setWebhook
 _ROOM_FOR_CALL = 0.8  # of a lease; the rest is for the record to be written
 
 
@@ -124,8 +125,17 @@ class TelegramSettings(_Strict):
     token: SecretStr | None = None
     api_url: str = "https://api.telegram.org"
     web_url: str = "https://t.me"
-    webhook_url: str = ""
+    webhook_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     webhook_secret: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _webhook_is_guarded(self) -> TelegramSettings:
+        secret = self.webhook_secret.get_secret_value() if self.webhook_secret is not None else ""
+        if secret and not _WEBHOOK_SECRET.fullmatch(secret):
+            raise ValueError("webhook_secret is of 1 to 256 letters A-Z and a-z, digits, _ and -")
+        if self.webhook_url and not secret:
+            raise ValueError("webhook_url needs a webhook_secret: anybody could bring updates without it")
+        return self
 
 
 class FacebookSettings(_Strict):

@@ -15,6 +15,7 @@ from urllib.parse import unquote_plus, urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.agenda.composing import Material, compose
 from bot.agenda.follow_up import follow
 from bot.channels.evidence import fingerprint
 from bot.compose.post import Composer
@@ -175,12 +176,10 @@ def _reads_as(
     composer: Composer, delivery: Delivery, stored: StoredArticle, channel: Channel, post: PublicPost
 ) -> bool:
     """Say whether a post reads as we would have written it."""
-    words = fingerprint(post.plain)
-    article, at = stored.article, post.published_at
+    words, made_of = fingerprint(post.plain), Material(delivery=delivery, stored=stored)
     with suppress(ComposeError):
-        if delivery.repost < 0:
-            return fingerprint(composer.notice(article, channel, at=at, what="corrected").plain) == words
-        return any(fingerprint(composer.compose(article, channel, at=at, rung=rung).plain) == words for rung in (0, 1))
+        posts = (compose(composer, made_of, channel, at=post.published_at, least_rung=rung) for rung in (0, 1))
+        return any(fingerprint(one.plain) == words for one in posts)
     return False
 
 

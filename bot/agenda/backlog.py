@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.article import Article
 from bot.domain.channel import Channel, ChannelId
 from bot.domain.delivery import Delivery, Kind, State, Turn
 from bot.domain.timetable import CatchUp
@@ -17,6 +18,14 @@ from bot.store.tables import deliveries as rows
 
 MISSED_BY = timedelta(minutes=30)
 LATEST = 5
+
+
+def missed(channel: Channel, article: Article, now: datetime) -> bool:
+    """Say whether an article would have had its turn in a channel long before now."""
+    if article.published_at is None or article.published_at > now:
+        return False
+    turn_at = channel.timetable.opens(article.published_at, windows=not article.is_breaking)
+    return turn_at is not None and turn_at < now - MISSED_BY
 
 
 async def settle(tx: AsyncConnection, channel: Channel, channel_id: ChannelId, now: datetime) -> None:

@@ -45,8 +45,13 @@ async def follow(
             change = await _unless_told_anew(tx, stored, public, follow_up.retraction(channel))
         elif public.revision < stored.revision:
             changed = stored.article.title != public.title
-            ours = not public.adopted
-            change = follow_up.correction(channel, headline_changed=changed, gather=gather, ours=ours)
+            change = follow_up.correction(
+                channel,
+                headline_changed=changed,
+                gather=gather,
+                ours=not public.adopted,
+                by_hand=public.hand_at is not None,
+            )
         else:
             continue
         made += await _queue(tx, stored, public, change, now)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from itertools import takewhile
+from itertools import islice, takewhile
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.channel import Channel, ChannelId
-from bot.domain.plan import Slot, plan
+from bot.domain.delivery import Delivery
+from bot.domain.plan import Head, Slot, plan
 from bot.store import channels, deliveries
+
+_FARTHEST = 300  # slots
 
 
 async def forecast(
@@ -38,3 +41,19 @@ async def forecast(
         slots = plan(channel.timetable, status, waiting, now)
         found += [(channel, slot) for slot in takewhile(lambda slot: until is None or slot.at < until, slots)]
     return sorted(found, key=lambda pair: (pair[1].at, pair[0].name))
+
+
+async def slot_of(tx: AsyncConnection, channel: Channel, delivery: Delivery, now: datetime) -> datetime | None:
+    """Return when a delivery that is not planned would go out in its turn; None where that cannot be told.
+
+    A queue of which its turn is not among the first few hundred is not reckoned through.
+    """
+    row = await channels.get(tx, delivery.channel_id)
+    if row is None or row.access_lost_at is not None:
+        return None
+    status = await channels.status(tx, row, channel.timetable, now)
+    own = Head(delivery=delivery.id, kind=delivery.kind, turn=delivery.turn, turn_at=delivery.turn_at)
+    slots = plan(channel.timetable, status, [*await deliveries.waiting(tx, delivery.channel_id), own], now)
+    mine = (slot for slot in islice(slots, _FARTHEST) if slot.head.delivery == delivery.id)
+    found = next(mine, None)
+    return found.at if found is not None and not found.expires else None

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.domain.delivery import DeliveryId, State
 
-_STATES: Mapping[State, str] = {
+STATES: Mapping[State, str] = {
     State.PROPOSED: "чекає на погодження",
     State.PLANNED: "чекає своєї черги",
     State.CLAIMED: "готується до виходу",
@@ -29,10 +29,22 @@ ACTS: Mapping[str, str] = {
     "release": "повернуто в чергу",
     "cancel": "скасовано",
     "agree": "погоджено",
+    "publish": "відправлено в публікацію",
+    "stop": "зупинено",
     "decline": "відхилено",
     "present": "підтверджено, що допис уже є в каналі",
     "again": "надіслано ще раз",
     "reword": "змінено текст",
+    "post": "поставлено в чергу",
+    "edit": "змінено опублікований текст",
+    "withdraw": "знято",
+    "retract": "відкликано",
+    "digest": "зроблено добірку",
+    "edit by hand": "змінено в самому каналі",
+    "hire": "додано до редакції",
+    "role": "змінено роль",
+    "channels": "змінено канали",
+    "dismiss": "прибрано з редакції",
     "pause": "поставлено на паузу",
     "resume": "знято з паузи",
     "stop all": "зупинено все",
@@ -48,8 +60,19 @@ NO_ACCESS = "Канал зараз не пускає бота. Щойно дос
 NO_EVIDENCE = "Невідомо, чи цей допис уже вийшов. Гляньте в канал і скажіть: «Вже є» чи «Надіслати ще раз»."
 KNOWN = "Тут і так усе відомо: це питання лише про дописи, які могли вийти без підтвердження."
 TAKEN = "Цей допис у каналі вже записано за іншою публікацією. Перевірте, чи той це допис."
+THERE_ALREADY = "Це вже є в черзі або в каналі."
+PUBLIC_ALREADY = "У каналі {channel} це вже опубліковано."
+TAKEN_DOWN = "У каналі {channel} цей допис уже виходив, і його зняли."
+RETRACTED = "Статтю знято з публікації. Повернути її може лише сайт."
+NOT_PUBLIC = "Цього допису вже немає в каналі."
+OTHERS_WORDS = "Цей допис з’явився в каналі без мене, тож змінити його можна лише вручну."
+KNOWN_ALREADY = "Ця людина вже в редакції."
+GONE_ALREADY = "Цієї людини вже немає в редакції."
+FROM_CONFIG = "Цю людину задано в конфігурації: змінити її може лише адміністратор."
+LAST_CHIEF = "Це останній головний редактор усіх каналів: без нього ніхто не зможе змінити склад редакції."
 NO_TEXT = "Текст порожній. Напишіть, що має стояти в дописі."
 LONG_TEXT = "Текст завеликий: платформа приймає до {most} знаків."
+PAUSED = "Канал уже на паузі до цього часу."
 NOT_PAUSED = "Канал не на паузі."
 STOPPED = "Усе вже зупинено."
 NOT_STOPPED = "Зараз нічого не зупинено."
@@ -63,7 +86,12 @@ def no_such(delivery_id: DeliveryId) -> str:
 
 def too_late(delivery_id: DeliveryId, state: State, act: Mapping[str, Any] | None) -> str:
     """Say where a delivery stands, and who decided about it last."""
-    return with_act(f"Уже не вийде: №{delivery_id} — {_STATES[state]}.", act)
+    return with_act(f"Уже не вийде: №{delivery_id} — {STATES[state]}.", act)
+
+
+def changed(delivery_id: DeliveryId, state: State, act: Mapping[str, Any] | None) -> str:
+    """Say to whoever acts on what they saw earlier how it stands by now, and who decided about it last."""
+    return with_act(f"Тим часом №{delivery_id} змінилося: {STATES[state]}.", act)
 
 
 def with_act(text: str, act: Mapping[str, Any] | None) -> str:

@@ -10,8 +10,8 @@ so in Ukrainian, to be shown as it is; of two who press at once, the second one 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,24 +20,28 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.agenda import refusals
 from bot.agenda.follow_up import follow
+from bot.compose.markup import one_line, plain
 from bot.domain.channel import Channel, ChannelId, Platform
 from bot.domain.delivery import WAITING, Delivery, DeliveryId, HeldReason, Kind, State
 from bot.domain.ledger import Receipt, unknown_id
 from bot.domain.plan import FOREVER
-from bot.domain.post import Method
+from bot.domain.post import Method, Own
 from bot.errors import DeskError, LostClaimError
 from bot.store import articles, channels, deliveries, house, ledger
 from bot.store.decisions import Decision, decide, last_act, record_act
+from bot.store.deliveries import NewDelivery
 from bot.store.tables import channels as channel_rows
 from bot.store.tables import deliveries as rows
 from bot.store.tables import ledger as ledger_rows
 
 STOP = "stop"  # the fact of the house that stops everything
+PUBLISH = "publish"  # the act that can be stopped for a moment
 MOST_WORDS = 4096
 _GRACE = timedelta(minutes=1)  # a time picked a moment ago is not past yet
 _FARTHEST = timedelta(days=366)
 _REMEMBERED = timedelta(days=2)  # how far back "who did this" is looked for
 _WORDS = {State.HELD: "held: editor"}  # what `why` calls a step
+_LETS_GO = frozenset({"agree", "release", PUBLISH})
 _BY_NOBODY = frozenset({HeldReason.ACCESS, HeldReason.NO_EVIDENCE})  # these are not simply let go
 
 
@@ -104,6 +108,34 @@ async def agree(
     return await _go(act, delivery, pinned_at=None if at is None else _chosen(delivery, at, now))
 
 
+async def publish(
+    tx: AsyncConnection, delivery_id: DeliveryId, undo: timedelta = timedelta(0), *, who: str, now: datetime
+) -> Delivery:
+    """Have a delivery go out once `undo` is over («Опублікувати»); until then `stop` keeps it from going.
+
+    As a pin for that time it is consent, and goes past windows, gaps and freshness. A change of a public post has no
+    time of its own: it goes in its turn, but not before.
+    """
+    act = _Act(tx=tx, who=who, now=now, action=PUBLISH)
+    delivery = await _load(act, delivery_id, WAITING)
+    _refuse_unsettled(delivery)
+    if delivery.kind.makes_public:
+        return await _go(act, delivery, pinned_at=_chosen(delivery, now + undo, now))
+    return await _go(act, delivery, turn_at=max(delivery.turn_at, now + undo))
+
+
+async def stop(tx: AsyncConnection, delivery_id: DeliveryId, *, who: str, now: datetime) -> Delivery:
+    """Keep back what `publish` let go («Зупинити»), while it has not left: it is held, with the time it had before."""
+    act = _Act(tx=tx, who=who, now=now, action="stop")
+    delivery = await _load(act, delivery_id, {State.PLANNED})
+    last = await last_act(tx, subject(delivery.id), now - _REMEMBERED)
+    kept = delivery.pinned_at
+    if last is not None and last["action"] == PUBLISH:
+        before = last["before"]["pinned_at"]
+        kept = datetime.fromisoformat(before) if before is not None else None
+    return await _step(act, delivery, State.HELD, held_reason=HeldReason.EDITOR, pinned_at=kept)
+
+
 async def decline(tx: AsyncConnection, delivery_id: DeliveryId, *, who: str, now: datetime) -> Delivery:
     """Drop a proposed delivery."""
     act = _Act(tx=tx, who=who, now=now, action="decline")
@@ -111,14 +143,59 @@ async def decline(tx: AsyncConnection, delivery_id: DeliveryId, *, who: str, now
 
 
 async def reword(tx: AsyncConnection, delivery_id: DeliveryId, text: str, *, who: str, now: datetime) -> Delivery:
-    """Give a waiting delivery an editor's own words."""
+    """Give a waiting delivery an editor's own words, in Telegram's HTML."""
     act = _Act(tx=tx, who=who, now=now, action="reword")
     delivery = await _load(act, delivery_id, WAITING)
-    if not text.strip():
+    check_words(text)
+    return await _change(act, delivery, **deliveries.own_columns(replace(delivery.own or Own(), words=text)))
+
+
+async def give(tx: AsyncConnection, delivery_id: DeliveryId, own: Own, *, who: str, now: datetime) -> Delivery:
+    """Give a waiting delivery all that an editor chose for it, and nothing of what was chosen before."""
+    act = _Act(tx=tx, who=who, now=now, action="reword")
+    delivery = await _load(act, delivery_id, WAITING)
+    return await _change(act, delivery, rung=0, **deliveries.own_columns(own))
+
+
+async def put(
+    tx: AsyncConnection, new: NewDelivery, action: str, before: Any = None, *, who: str, now: datetime
+) -> Delivery:
+    """Queue a delivery that an editor wants.
+
+    Args:
+        before: what there was, as the audit keeps it.
+
+    Raises:
+        DeskError: the channel has this post already, or a change of it that waits.
+    """
+    act = _Act(tx=tx, who=who, now=now, action=action)
+    made = await deliveries.queue(tx, new, now)
+    if made is None:
+        raise DeskError(refusals.THERE_ALREADY)
+    return await _told(act, await deliveries.get(tx, made), "queued", was=[before])
+
+
+async def revive(
+    tx: AsyncConnection, delivery_id: DeliveryId, at: datetime, action: str = "post", *, who: str, now: datetime
+) -> Delivery:
+    """Have a post go out at that time which was cancelled, had expired or was refused: a person answers for it."""
+    act = _Act(tx=tx, who=who, now=now, action=action)
+    delivery = await _load(act, delivery_id, {State.CANCELLED, State.EXPIRED, State.FAILED})
+    at = _chosen(delivery, at, now)
+    return await _step(act, delivery, State.PLANNED, pinned_at=at, rung=0, backlog=False, error="")
+
+
+def check_words(text: str) -> None:
+    """Refuse words that can be no post.
+
+    Raises:
+        DeskError: they are empty, or more than any platform takes.
+    """
+    words = plain(text, Platform.TELEGRAM)
+    if not one_line(words):
         raise DeskError(refusals.NO_TEXT)
-    if len(text) > MOST_WORDS:
+    if len(words) > MOST_WORDS:
         raise DeskError(refusals.LONG_TEXT.format(most=MOST_WORDS))
-    return await _change(act, delivery, words=text)
 
 
 async def settle_held_present(
@@ -170,6 +247,12 @@ async def answered_for(tx: AsyncConnection, delivery: Delivery) -> bool:
         return False
     last = await last_act(tx, subject(delivery.id), delivery.pinned_at - _REMEMBERED)
     return last is not None and last["action"] == "again"
+
+
+async def agreed(tx: AsyncConnection, delivery: Delivery, since: datetime) -> bool:
+    """Say whether an editor let this delivery go since then, by the last that was decided about it."""
+    last = await last_act(tx, subject(delivery.id), since)
+    return last is not None and last["action"] in _LETS_GO
 
 
 async def pause_channel(
@@ -242,21 +325,30 @@ def _chosen(delivery: Delivery, at: datetime | None, now: datetime) -> datetime:
     """Return the time for a pin, or say why it is none."""
     if not delivery.kind.makes_public:
         raise DeskError(refusals.ONLY_POSTS)
+    return check_time(at, delivery.turn_at, now)
+
+
+def check_time(at: datetime | None, turn_at: datetime, now: datetime) -> datetime:
+    """Return the time for a post of an editor's choice (None: now).
+
+    Raises:
+        DeskError: it is past, too far ahead, or before the article's own time.
+    """
     if at is not None and at < now - _GRACE:
         raise DeskError(refusals.PAST)
     if at is not None and at > now + _FARTHEST:
         raise DeskError(refusals.TOO_FAR)
     chosen = now if at is None else max(at, now)
-    if chosen < delivery.turn_at:
+    if chosen < turn_at:
         raise DeskError(refusals.EMBARGO)
     return chosen
 
 
-async def _go(act: _Act, delivery: Delivery, *, pinned_at: datetime | None) -> Delivery:
+async def _go(act: _Act, delivery: Delivery, **times: datetime | None) -> Delivery:
     """Have a delivery planned, whatever it waited for."""
     if delivery.state is State.PLANNED:
-        return await _change(act, delivery, pinned_at=pinned_at)
-    return await _step(act, delivery, State.PLANNED, pinned_at=pinned_at, error="")
+        return await _change(act, delivery, **times)
+    return await _step(act, delivery, State.PLANNED, error="", **times)
 
 
 async def _drop(act: _Act, delivery: Delivery) -> Delivery:
@@ -284,11 +376,16 @@ async def _change(act: _Act, delivery: Delivery, **columns: Any) -> Delivery:
     return await _told(act, delivery, act.action)
 
 
-async def _told(act: _Act, before: Delivery, decision: str, detail: str = "") -> Delivery:
-    """Keep the decision and the act, wake the channel, and return the delivery as it is now."""
+async def _told(act: _Act, before: Delivery, decision: str, detail: str = "", *, was: Sequence[Any] = ()) -> Delivery:
+    """Keep the decision and the act, wake the channel, and return the delivery as it is now.
+
+    Args:
+        was: of a new delivery, the one thing that was before it.
+    """
     tx, now = act.tx, act.now
     after = await deliveries.get(tx, before.id)
-    at = f", for {after.pinned_at.isoformat()}" if after.pinned_at not in (None, before.pinned_at) else ""
+    pinned_before = None if was else before.pinned_at
+    at = f", for {after.pinned_at.isoformat()}" if after.pinned_at not in (None, pinned_before) else ""
     made = Decision(
         decision=decision,
         detail=f"{detail or act.action}{at} ({act.who})",
@@ -302,7 +399,7 @@ async def _told(act: _Act, before: Delivery, decision: str, detail: str = "") ->
         who=act.who,
         action=act.action,
         subject=subject(before.id),
-        before=_seen(before),
+        before=was[0] if was else _seen(before),
         after=_seen(after),
         now=now,
     )
@@ -311,12 +408,13 @@ async def _told(act: _Act, before: Delivery, decision: str, detail: str = "") ->
 
 
 def _seen(delivery: Delivery) -> dict[str, Any]:
-    """Return what an editor can change of a delivery, as plain values."""
+    """Return what an editor can change of a delivery, as plain values; of what can be given to it, what was."""
+    given = {"words": delivery.words} | (asdict(delivery.own) if delivery.own is not None else {})
     return {
         "state": delivery.state.value,
         "held_reason": delivery.held_reason.value if delivery.held_reason is not None else None,
         "pinned_at": delivery.pinned_at.isoformat() if delivery.pinned_at is not None else None,
-    } | ({"words": delivery.words} if delivery.words else {})
+    } | {name: value for name, value in given.items() if value or (name == "photo" and value is not None)}
 
 
 async def _pause(act: _Act, channel_id: ChannelId, until: datetime | None) -> None:
@@ -326,6 +424,8 @@ async def _pause(act: _Act, channel_id: ChannelId, until: datetime | None) -> No
     name = f"channel {row.name}"
     if until is None and (row.paused_until is None or row.paused_until <= act.now):
         raise DeskError(refusals.with_act(refusals.NOT_PAUSED, await _last(act, name)))
+    if until is not None and until == row.paused_until:
+        raise DeskError(refusals.with_act(refusals.PAUSED, await _last(act, name)))
     await channels.change(act.tx, channel_id, paused_until=until)
     await channels.wake(act.tx, [channel_id], act.now)
     before, after = (_paused(at) for at in (row.paused_until, until))

@@ -11,7 +11,9 @@ from typing import Protocol
 from bot.domain.ledger import Attempt, Evidence, LedgerEntry, Receipt, Survey
 from bot.domain.post import Post
 
-READ_BACK = "read-back"  # the finding that says whether unanswered posts can be looked for; nothing else hangs on it
+READ_BACK = "read-back"  # the finding that says whether unanswered posts can be looked for
+INSIGHTS = "insights"  # the one that says whether figures of posts are told
+NOT_NEEDED = frozenset({READ_BACK, INSIGHTS})  # to publish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.channels.base import READ_BACK, Finding
+from bot.channels.base import INSIGHTS, READ_BACK, Finding
 from bot.channels.errors_facebook import Aim
 from bot.channels.facebook_graph import Graph
 from bot.errors import AccessLostError, BotError, RefusedError
 
 SCOPES = ("pages_manage_posts", "pages_read_engagement")
+FOR_FIGURES = "read_insights"
 
 
 async def look_over(graph: Graph, page_id: str, token_name: str, *, now: float) -> list[Finding]:
-    """Return findings up to the first that fails.
+    """Return findings up to the first that fails and is needed to publish.
 
     Args:
         token_name: the variable in which the token is looked for.
@@ -23,9 +24,9 @@ async def look_over(graph: Graph, page_id: str, token_name: str, *, now: float) 
     if not graph.has_token:
         return [_bad("token", f"{token_name} is not set: it holds the page's access token")]
     found = await _token(graph, token_name, now)
-    if all(finding.ok for finding in found):
+    if all(finding.ok for finding in found if finding.name != INSIGHTS):
         found.append(await _page(graph, page_id))
-    if all(finding.ok for finding in found):
+    if all(finding.ok for finding in found if finding.name != INSIGHTS):
         found.append(await _read_back(graph, page_id))
     return found
 
@@ -46,7 +47,7 @@ async def _token(graph: Graph, token_name: str, now: float) -> list[Finding]:
         reason = "expired" if ends is not None and ends.timestamp() <= now else _reason(told)
         return [_bad("token", f"the token in {token_name} is not valid ({reason}): make a new one")]
     lasts = f"valid until {ends:%Y-%m-%d %H:%M} UTC" if ends is not None else "does not expire"
-    return [Finding(name="token", ok=True, detail=lasts), _scopes(told)]
+    return [Finding(name="token", ok=True, detail=lasts), _insights(told), _scopes(told)]
 
 
 def _scopes(told: dict[str, Any]) -> Finding:
@@ -55,6 +56,15 @@ def _scopes(told: dict[str, Any]) -> Finding:
     if missing:
         return _bad("scopes", f"the token lacks {', '.join(missing)}: grant it to the app and make a new token")
     return Finding(name="scopes", ok=True, detail=", ".join(SCOPES))
+
+
+def _insights(told: dict[str, Any]) -> Finding:
+    """Say whether the page tells the figures of its posts; publishing does not need them."""
+    granted = told.get("scopes")
+    if isinstance(granted, list) and FOR_FIGURES in granted:
+        return Finding(name=INSIGHTS, ok=True, detail=FOR_FIGURES)
+    detail = f"the token lacks {FOR_FIGURES}: the figures of posts are not told; grant it and make a new token"
+    return _bad(INSIGHTS, detail)
 
 
 async def _page(graph: Graph, page_id: str) -> Finding:

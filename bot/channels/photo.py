@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -36,11 +36,20 @@ class PhotoDesk:
     Args:
         fetcher: the guarded one.
         roots: folders from inside which a `file:` address may be read; links that lead out are refused.
+        kept: returns the bytes of a photo that an editor sent, by its `kept:` address; None where there is none.
         keep: how many ready photos are kept for the next channel.
     """
 
-    def __init__(self, fetcher: Fetches, roots: Sequence[Path] = (), *, keep: int = 16) -> None:
+    def __init__(
+        self,
+        fetcher: Fetches,
+        roots: Sequence[Path] = (),
+        kept: Callable[[str], Awaitable[bytes | None]] | None = None,
+        *,
+        keep: int = 16,
+    ) -> None:
         self._fetcher = fetcher
+        self._kept = kept
         self._roots = tuple(root.resolve() for root in roots)
         self._keep = keep
         self._photos: OrderedDict[str, asyncio.Task[Photo]] = OrderedDict()
@@ -84,6 +93,11 @@ class PhotoDesk:
     async def _bytes(self, photo_url: str) -> bytes:
         if photo_url.lower().startswith("file:"):
             return await asyncio.to_thread(self._read, photo_url)
+        if photo_url.startswith("kept:") and self._kept is not None:
+            content = await self._kept(photo_url)
+            if content is None:
+                raise PhotoError(f"{shown(photo_url)}: a photo that an editor sent, and that is no longer kept")
+            return content
         try:
             return (await self._fetcher.get(photo_url, limit_bytes=MOST_BYTES, accept="image/*")).body
         except FetchError as error:

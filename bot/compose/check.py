@@ -10,7 +10,7 @@ from functools import partial
 from bot.compose.post import Composer
 from bot.domain.article import Article, Priority
 from bot.domain.channel import CallToAction, Channel
-from bot.domain.post import Post
+from bot.domain.post import Own, Post
 from bot.errors import ComposeError
 
 _AT = datetime(2024, 3, 31, 9, tzinfo=UTC)
@@ -64,7 +64,9 @@ def faults(composer: Composer, channel: Channel) -> list[str]:
         ]
     articles = [article for _, article in SAMPLES]
     attempts.append(("a digest of two hundred", partial(composer.digest, articles * 20, channel, _AT)))
-    attempts.append(("an editor's own words", partial(composer.words, "Шановні читачі! 1 < 2 & <b>", channel, _AT)))
+    own = Own(words="<b>Шановні читачі!</b> 1 &lt; 2 &amp; &lt;b&gt;")
+    attempts.append(("an editor's own words", partial(composer.words, own, channel, _AT)))
+    attempts.append(("an editor's words on an article", partial(composer.words, own, channel, _AT, article=_PLAIN)))
     found: list[str] = []
     for name, make in attempts:
         try:

@@ -76,6 +76,19 @@ def plain(text: str, platform: Platform) -> str:
     return _unescape(_TAG.sub("", text)).strip()
 
 
+def without_markup(text: str) -> str:
+    """Return a text in Telegram's HTML for where there is no markup: addresses stand after their words."""
+
+    def spelled(found: re.Match[str]) -> str:
+        href = _HREF.search(found[0])
+        address = _unescape(next(filter(None, href.groups()), "")) if href else ""
+        words = plain(found[0], Platform.TELEGRAM)
+        told = words if not address or address.rstrip("/") == words.rstrip("/") else f"{words} ({address})"
+        return escape(told)
+
+    return _unescape(_TAG.sub("", _ANCHOR.sub(spelled, text)))
+
+
 def links(text: str, platform: Platform) -> list[str]:
     """Return the addresses a reader can follow from the text, in order: anchors, or on Facebook bare addresses."""
     if platform is Platform.FACEBOOK:

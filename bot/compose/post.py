@@ -14,6 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from markupsafe import Markup
+
 from bot.compose import aging, album, digest, links, markup, rights, typography
 from bot.compose.caption import Fitted, fit, squeeze
 from bot.compose.credit import house
@@ -21,11 +23,12 @@ from bot.compose.summary import leans, summary
 from bot.compose.templates import Templates
 from bot.domain.article import Article
 from bot.domain.channel import Approval, Channel, Platform
-from bot.domain.post import Credit, Method, Post
-from bot.errors import ComposeError
+from bot.domain.post import Credit, Method, Own, Post
+from bot.errors import ComposeError, TooLongError
 
 DEFAULT, BREAKING, DIGEST, WORDS = "default", "breaking", "digest", "words"
 _LONGEST_ALT = 250  # characters; screen readers lose patience before platforms do
+_NO_ARTICLE = Article(url="urn:none", title="")
 _ADDRESS = re.compile(r"https?://[^\s<>\"«»]+[^\s<>\"«».,;:!?)\]]")
 
 
@@ -55,6 +58,7 @@ class Composer:
         rung: int = 0,
         template: str | None = None,
         method: Method | None = None,
+        own: Own | None = None,
     ) -> Post:
         """Make the post of one article for one channel.
 
@@ -66,19 +70,25 @@ class Composer:
                 2 text alone.
             template: another template than the article and channel would choose.
             method: of a public post whose words are made anew: a caption must stay one, a text, too.
+            own: what an editor gave in place of the article's.
 
         Raises:
             ComposeError: the platform would refuse what comes out; one line with channel, template and rule.
         """
+        own = own or Own()
+        if own.words:
+            return self.words(own, channel, at=at, article=article, rung=rung, method=method)
+        if own.photo is not None:
+            article = replace(article, photo_alt="")  # it describes another picture
         name = template or self._chosen(article, channel)
         title = markup.one_line(article.title)
         if not title:
             raise self._refusal(channel, name, "the title is empty")
         warnings: list[str] = []
-        picture = rights.of_photo(article, channel, with_photo=rung == 0)
+        picture = rights.of_photo(article, channel, with_photo=rung == 0, own=own)
         warnings += picture.warnings
         sentences = self._summary(article, channel, at, warnings)
-        link = links.printable(links.with_parameters(article.link, channel.link_parameters)) if article.link else None
+        link = _link(article, channel)
         card = link
         if link and links.is_dead_end(link):
             warnings.append(f"readers cannot follow a link like {link}")
@@ -107,7 +117,8 @@ class Composer:
         if fitted.kept < len(sentences) or not fitted.whole:
             warnings.append("the summary was shortened to fit")
         self._check(fitted.text, parts, channel, name)
-        asked = self._templates.album(channel.platform, name) if photo_url and method is None else 1
+        asks = photo_url and method is None and own.photo is None
+        asked = self._templates.album(channel.platform, name) if asks else 1
         return _post(
             channel,
             fitted.text,
@@ -172,21 +183,60 @@ class Composer:
         self._check(text, replace(call, title=first["title"], link=first["link"]), channel, DIGEST)
         return _post(channel, text, at)
 
-    def words(self, text: str, channel: Channel, at: datetime) -> Post:
-        """Make a post of an editor's own text, unaltered, with the channel's call to action.
+    def words(
+        self,
+        own: Own,
+        channel: Channel,
+        at: datetime,
+        *,
+        article: Article | None = None,
+        rung: int = 0,
+        method: Method | None = None,
+    ) -> Post:
+        """Make a post of an editor's own words, unaltered: credit, link and call to action are set around them.
+
+        Args:
+            article: what the words stand for; None for a text of its own.
+            rung, method: as in `compose`; words that do not fit under a photo leave without it where they may.
 
         Raises:
-            ComposeError: the text is empty or too long; an editor's words are never shortened.
+            TooLongError: they are too long; an editor's words are never shortened.
+            ComposeError: the text is empty, or the platform would refuse it otherwise.
         """
-        own = markup.tidy(markup.clean(text))
-        call = _Parts(**_call_of(channel))
-        if not markup.one_line(own):
+        platform = channel.platform
+        text = markup.tidy(markup.clean(own.words))
+        if not markup.one_line(markup.plain(text, Platform.TELEGRAM)):
             raise self._refusal(channel, WORDS, "the text is empty")
-        composed = self._templates.render(channel.platform, WORDS, {"text": own, "call": _call(call)})
-        self._check(composed, call, channel, WORDS)
-        addresses = (found[0] for found in _ADDRESS.finditer(own))
+        picture = rights.of_photo(article or _NO_ARTICLE, channel, with_photo=rung == 0, own=own)
+        warnings = list(picture.warnings)
+        link = _link(article, channel) if article is not None else None
+        credit = house(picture.credit) if picture.credit else ""
+        parts = _Parts(credit=credit, link=link or "", **_call_of(channel))
+        shown = Markup(text) if platform is Platform.TELEGRAM else markup.without_markup(text)  # noqa: S704 - checked
+        values = {"text": shown, "credit": credit, "link": parts.link, "call": _call(parts)}
+        composed = self._templates.render(platform, WORDS, values)
+        is_caption = picture.url is not None if method is None else method.carries_photo
+        over = markup.measure(composed, platform).length - _limit(channel, photo=is_caption)
+        if is_caption and over > 0 and method is None:
+            warnings.append(f"too long for a photo's caption, by {over}: text with a link preview instead")
+            is_caption, over = False, markup.measure(composed, platform).length - _limit(channel, photo=False)
+        if over > 0:
+            rule = markup.fault(composed, platform, _limit(channel, photo=is_caption))
+            raise TooLongError(str(self._refusal(channel, WORDS, rule)), over)
+        self._check(composed, parts, channel, WORDS)
+        addresses = [link] if link else [*markup.links(text, Platform.TELEGRAM), *_addresses(text)]
+        card = next((one for one in addresses if not links.is_dead_end(one)), None)
         return _post(
-            channel, composed, at, link_preview=next((one for one in addresses if not links.is_dead_end(one)), None)
+            channel,
+            composed,
+            at,
+            photo_url=picture.url if is_caption else None,
+            photo_alt=_alt(article, article.title) if is_caption and own.photo is None and article is not None else "",
+            credit=picture.credit,
+            link=link,
+            link_preview=card if not is_caption and rung < 2 else None,
+            warnings=tuple(warnings),
+            method=method,
         )
 
     def _chosen(self, article: Article, channel: Channel) -> str:
@@ -256,6 +306,14 @@ def _lost(text: str, parts: _Parts, platform: Platform) -> str | None:
         if address and address not in addresses and address not in plain.split():
             return f"the {what} is not in the post"
     return None
+
+
+def _link(article: Article, channel: Channel) -> str | None:
+    return links.printable(links.with_parameters(article.link, channel.link_parameters)) if article.link else None
+
+
+def _addresses(text: str) -> list[str]:
+    return [found[0] for found in _ADDRESS.finditer(markup.plain(text, Platform.TELEGRAM))]
 
 
 def _values(article: Article, channel: Channel, parts: _Parts) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from bot.compose import credit as credits
 from bot.compose.body import Kind, blocks
 from bot.domain.article import Article
 from bot.domain.channel import Channel, PhotoPolicy
-from bot.domain.post import Credit
+from bot.domain.post import Credit, Own
+
+_NOTHING_OWN = Own()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ def of_article(article: Article) -> Credit | None:
     return next(filter(None, captions), None) or next(filter(None, marked), None)
 
 
-def of_photo(article: Article, channel: Channel, *, with_photo: bool) -> Picture:
+def of_photo(article: Article, channel: Channel, *, with_photo: bool, own: Own = _NOTHING_OWN) -> Picture:
     """Apply the channel's photo policy.
 
     A known credit is printed even where only the page's own card shows the photo; under `never` neither is.
@@ -40,14 +42,21 @@ def of_photo(article: Article, channel: Channel, *, with_photo: bool) -> Picture
         article: whose photo.
         channel: whose policy and `default_credit`.
         with_photo: whether this rung of the ladder carries a photo at all.
+        own: what an editor chose; the credit of another photo says nothing of the article's, nor the other way.
     """
     if channel.photo is PhotoPolicy.NEVER:
         return Picture(None, None)
-    credit = of_article(article)
-    if credit is None and article.photo_url and channel.default_credit.strip():
+    url = article.photo_url if own.photo is None else own.photo
+    credit = of_own(own) or of_article(article) if not own.photo else of_own(own)
+    if credit is None and url and channel.default_credit.strip():
         credit = credits.stated(channel.default_credit)
-    if not article.photo_url or not with_photo:
+    if not url or not with_photo:
         return Picture(None, credit)
     if credit is None and channel.photo is PhotoPolicy.REQUIRE_CREDIT:
         return Picture(None, None, ("the photo stays behind: it has no credit (photo = require-credit)",))
-    return Picture(article.photo_url, credit)
+    return Picture(url, credit)
+
+
+def of_own(own: Own) -> Credit | None:
+    """Return the credit that an editor wrote."""
+    return credits.stated(own.credit) if own.credit.strip() else None

@@ -81,7 +81,7 @@ class Templates:
 
 def escaped(values: Any, platform: Platform) -> Any:
     """Return values of any depth with each string ready for the platform's markup."""
-    if platform is Platform.FACEBOOK:
+    if platform is Platform.FACEBOOK or isinstance(values, Markup):
         return values
     if isinstance(values, str):
         return Markup(markup.escape(values))  # noqa: S704 - escaped just here

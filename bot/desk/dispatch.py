@@ -18,7 +18,9 @@ from telegram import CallbackQuery, Message, Update, User
 from telegram.constants import ChatType
 
 from bot.clock import Clock
+from bot.compose.markup import escape
 from bot.desk import texts
+from bot.desk.commands import Commands
 from bot.desk.voice import Replies, Voice
 from bot.domain.channel import ChannelId
 from bot.errors import DeskError
@@ -76,7 +78,6 @@ class Arrival:
         return chat.id if chat is not None else self.person.id
 
 
-Command = Callable[[Arrival, str], Awaitable[None]]  # given the words after the command
 Press = Callable[[Arrival, Sequence[str]], Awaitable[str]]  # given the parts of the data; returns the line to answer
 Watcher = Callable[[Arrival], Awaitable[None]]
 
@@ -89,6 +90,10 @@ class Roster:
         self._clock = clock
         self._known: frozenset[int] = frozenset()
         self._read_at: float | None = None
+
+    def forget(self) -> None:
+        """Believe the list no longer: it was changed just now."""
+        self._read_at = None
 
     async def knows(self, number: int) -> bool:
         """Say whether somebody is an editor."""
@@ -108,7 +113,10 @@ class Dispatcher:
         group: the desk's own chat beside private ones; 0 for none.
     """
 
-    def __init__(self, roster: Roster, replies: Replies, voice: Voice | None, clock: Clock, group: int = 0) -> None:
+    def __init__(
+        self, database: Database, roster: Roster, replies: Replies, voice: Voice | None, clock: Clock, group: int = 0
+    ) -> None:
+        self._database = database
         self._roster = roster
         self._replies = replies
         self._voice = voice
@@ -117,8 +125,10 @@ class Dispatcher:
         self._own_name: str | None = None
         self._answered: dict[int, float] = {}
         self._answered_at: float | None = None
-        self.commands: dict[str, Command] = {}
+        self.commands = Commands()
         self.presses: dict[str, Press] = {}
+        self.hears: Watcher | None = None  # what was written without a command
+        self.leaves: Watcher | None = None  # told before each command: what went on before is left
         self.forwards: list[Watcher] = []
         self.reactions: list[Watcher] = []
         self.hand_edits: list[Watcher] = []
@@ -174,6 +184,10 @@ class Dispatcher:
         elif message is not None:
             await self._said(self._voice, arrival, message)
 
+    def forget_people(self) -> None:
+        """Look anew who is an editor before the next update."""
+        self._roster.forget()
+
     def reply(self, arrival: Arrival, text: str) -> None:
         """Answer in the chat that an update came from, soon."""
         if self._voice is not None:
@@ -193,14 +207,33 @@ class Dispatcher:
         return message.chat.type == ChatType.PRIVATE or message.chat.id == self._group
 
     async def _said(self, voice: Voice, arrival: Arrival, message: Message) -> None:
-        command, words = _command(message.text or "")
+        command, words = _command(message.text or message.caption or "")
         name, _, addressee = command.partition("@")
         if addressee and addressee.lower() != (await self._name(voice)).lower():
             return
-        if name in self.commands:
-            await self.commands[name](arrival, words)
-        elif name:
+        if name and self.leaves is not None:
+            await self.leaves(arrival)
+        if name:
+            await self._commanded(arrival, name, words)
+        elif self.hears is not None:
+            await self.hears(arrival)
+
+    async def _commanded(self, arrival: Arrival, name: str, words: str) -> None:
+        """Let a person of the least role have a command carried out; in which channels is asked by the handler."""
+        found = self.commands.find(name)
+        if found is None:
             self.reply(arrival, texts.UNKNOWN_COMMAND)
+            return
+        command, handler = found
+        async with self._database.read() as tx:
+            editor = await editors.find(tx, arrival.person.id)
+        if editor is None or not editor.may(command.role):
+            self.reply(arrival, texts.NOT_FOR_ROLE.format(role=texts.ROLES_WHO[command.role]))
+            return
+        try:
+            await handler(arrival, words)
+        except DeskError as error:
+            self.reply(arrival, escape(str(error)))
 
     async def _pressed(self, voice: Voice, arrival: Arrival, query: CallbackQuery) -> None:
         verb, *parts = (query.data or "").split(":")

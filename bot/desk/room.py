@@ -6,28 +6,43 @@ What is not wanted stays off: without bots to hear nothing is polled, without an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Self
+from datetime import time, timedelta
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from bot.channels.base import Publisher
 from bot.channels.telegram_bot import TelegramBot
 from bot.clock import Clock
+from bot.compose.post import Composer
 from bot.desk import reactions
 from bot.desk.alerts import Alerts
+from bot.desk.approvals import Approvals
+from bot.desk.board import Board
 from bot.desk.dispatch import Dispatcher, Roster
 from bot.desk.forwards import Forwards
+from bot.desk.hand_edits import HandEdits
+from bot.desk.menus import Menus
 from bot.desk.notices import Notices
+from bot.desk.orders import take_orders
 from bot.desk.people import People
 from bot.desk.presses import Presses
+from bot.desk.previews import Drawer, Photos
+from bot.desk.reports import Reports
+from bot.desk.stories import converse
+from bot.desk.subjects import Subjects
 from bot.desk.telling import Teller
+from bot.desk.touch import Doorkeeper
 from bot.desk.updates import Patience, Pollers
 from bot.desk.voice import Replies, Voice
+from bot.desk.webhooks import Hook, Webhooks
 from bot.domain.channel import Channel, ChannelId
 from bot.domain.timetable import Daily
+from bot.intake.one_pass import Intake
 from bot.logs import logger
+from bot.network import Fetcher
 from bot.store.database import Database
 from bot.store.pace import Limit
 
@@ -39,13 +54,20 @@ class Furniture:
     """What the desk is given.
 
     `bot` speaks with people, None for none; `bots` are all that are heard, `bot` among them. `limits` returns the rates
-    that writing to a chat keeps. `stirred` is called when an editor has changed the queue.
+    that writing to a chat keeps. `photos` is where those of posts come from; `intake` takes in what editors bring, from
+    pages that `fetcher` opens. `undo` is how long «Зупинити» holds back a post, `summary_at` when the day's account is
+    told, `sources` the names of those that are asked. `stirred` is called when an editor has changed the queue. `hook`
+    is where Telegram brings updates; None: it is asked for them. `calendar_url` is where people reach the calendar.
     """
 
     database: Database
     clock: Clock
     served: Mapping[ChannelId, Channel]
     publishers: Mapping[ChannelId, Publisher]
+    composer: Composer
+    photos: Photos
+    intake: Intake
+    fetcher: Fetcher
     holder: str
     zone: ZoneInfo
     bot: TelegramBot | None = None
@@ -53,10 +75,15 @@ class Furniture:
     limits: Callable[[int], Sequence[Limit]] = lambda _: ()
     chat: int = 0
     quiet: Sequence[Daily] = ()
+    undo: timedelta = timedelta(0)
+    summary_at: time = time(21)
+    sources: Collection[str] = ()
     alert_url: str = ""
     web_url: str = "https://t.me"
     stirred: Callable[[], None] = lambda: None
     patience: Patience | None = None
+    hook: Hook | None = None
+    calendar_url: str = ""
 
 
 class Desk:
@@ -70,10 +97,11 @@ class Desk:
         self._looks: set[asyncio.Task[None]] = set()
         voice = Voice(given.database, given.bot, given.limits) if given.bot is not None else None
         self._alerts = Alerts(given.alert_url, given.clock) if given.alert_url else None
-        teller = None
-        if voice is not None:
-            teller = Teller(given.database, given.clock, voice, chat=given.chat, quiet=given.quiet, zone=given.zone)
+        roster = Roster(given.database, given.clock)
+        self.dispatcher = Dispatcher(given.database, roster, self._replies, voice, given.clock, given.chat)
+        teller = self._teller(voice) if voice is not None else None
         self.notices: Notices | None = None
+        self.menus: Menus | None = None
         if teller is not None or self._alerts is not None:
             self.notices = Notices(
                 given.database,
@@ -82,17 +110,40 @@ class Desk:
                 alerts=self._alerts,
                 holder=given.holder,
                 zone=given.zone,
+                sources=given.sources,
             )
-        roster = Roster(given.database, given.clock)
-        self.dispatcher = Dispatcher(roster, self._replies, voice, given.clock, given.chat)
         self.dispatcher.forwards.append(Forwards(given.served, given.web_url).watch)
         self.dispatcher.reactions.append(reactions.watch)
+        self.dispatcher.hand_edits.append(HandEdits(Subjects(given.served)).watch)
         if teller is not None:
-            presses = Presses(given.database, given.served, given.publishers, teller, self._replies, self._stirred)
-            self.dispatcher.presses |= presses.handlers
-            self.dispatcher.commands["start"] = People(self.dispatcher).start
-        self._pollers = Pollers(
-            given.database, given.clock, self.dispatcher, given.bots, holder=given.holder, patience=given.patience
+            door = Doorkeeper(given.database, given.served)
+            presses = Presses(
+                given.database, given.served, given.publishers, door, teller, self._replies, self._stirred
+            )
+            approvals = Approvals(
+                given.database,
+                given.served,
+                door,
+                teller,
+                self._replies,
+                self._stirred,
+                undo=given.undo,
+                zone=given.zone,
+            )
+            self.dispatcher.presses |= presses.handlers | approvals.handlers
+            if voice is not None:
+                converse(given, self.dispatcher, voice, self._replies, self._stirred, self._people_moved)
+                take_orders(given, self.dispatcher, voice, self._replies, self._stirred)
+                self.menus = Menus(given.database, given.clock, voice, self.dispatcher.commands, given.chat)
+                people = People(self.dispatcher, self.menus.stir)
+                self.dispatcher.commands.serve("start", people.start)
+                self.dispatcher.commands.serve("help", people.help)
+        self._ears: Pollers | Webhooks = (
+            Pollers(
+                given.database, given.clock, self.dispatcher, given.bots, holder=given.holder, patience=given.patience
+            )
+            if given.hook is None
+            else Webhooks(given.database, given.clock, self.dispatcher, given.bots, given.hook, holder=given.holder)
         )
 
     async def __aenter__(self) -> Self:
@@ -101,8 +152,11 @@ class Desk:
         for bot in self.given.bots:
             await self._stack.enter_async_context(bot)
         self._stack.push_async_callback(self._finish)
-        await self._stack.enter_async_context(self._pollers)
+        await self._stack.enter_async_context(self._ears)
         self._is_open = True
+        if self.menus is not None:
+            self._stack.push_async_callback(self.menus.close)
+            self.menus.stir()
         if self.given.bots:
             _log.info("the desk listens", bots=[bot.account for bot in self.given.bots])
         return self
@@ -111,13 +165,47 @@ class Desk:
         self._is_open = False
         await self._stack.aclose()
 
+    async def receive(self, number: str, plain: Mapping[str, Any]) -> bool:
+        """Handle an update that Telegram brings to the bot with this id; False where it has to come again.
+
+        Raises:
+            LookupError: no bot that is brought updates has this id.
+        """
+        if not isinstance(self._ears, Webhooks):
+            raise LookupError(number)
+        return await self._ears.receive(number, plain)
+
     async def look(self) -> None:
         """Tell what is new, and how what was told has ended; a message on its way is not lost to a stop."""
+        if self.menus is not None and self._is_open:
+            self.menus.stir()
         if self.notices is not None and self._is_open:
             looking = asyncio.create_task(self.notices.look(), name="notices")
             self._looks.add(looking)
             looking.add_done_callback(self._looks.discard)
             await asyncio.shield(looking)
+
+    def _teller(self, voice: Voice) -> Teller:
+        given = self.given
+        drawer = Drawer(
+            given.database,
+            given.composer,
+            given.photos,
+            given.served,
+            account=voice.account,
+            zone=given.zone,
+            handled=self.dispatcher.presses,
+        )
+        return Teller(
+            given.database,
+            given.clock,
+            Board(given.database, given.clock, voice),
+            drawer,
+            Reports(given.served, summary_at=given.summary_at, zone=given.zone),
+            chat=given.chat,
+            quiet=given.quiet,
+            zone=given.zone,
+        )
 
     async def _finish(self) -> None:
         await self._replies.close()
@@ -126,6 +214,12 @@ class Desk:
         for look in list(self._looks):
             look.cancel()
         await asyncio.gather(*self._looks, return_exceptions=True)
+
+    def _people_moved(self) -> None:
+        """Know who is an editor, and show each what that person may say, at once."""
+        self.dispatcher.forget_people()
+        if self.menus is not None:
+            self.menus.stir()
 
     def _stirred(self) -> None:
         """Have the queue served, and the cards amended, at once."""

@@ -22,14 +22,14 @@ from telegram.error import Conflict
 
 from bot.channels.telegram_bot import TelegramBot
 from bot.clock import Clock
-from bot.desk.dispatch import Arrival, Dispatcher, HandledError
+from bot.desk.dispatch import Arrival, Dispatcher
+from bot.desk.handling import handle
 from bot.errors import AccessLostError, BotError, DatabaseError, ThrottledError
 from bot.logs import logger
 from bot.store import house, inboxes
 from bot.store.database import Database
 
 _BATCH = 100  # updates in one answer, the platform's own bound
-_MOST_FOR_ONE = 20.0  # seconds for one update
 _LONGEST_REST = 60.0  # seconds after a fault
 _SILENT_FOR = 24 * 3600.0  # after a week of silence Telegram counts updates anew: ask for all that waits
 _BREATH = 0.05  # seconds after a batch that concerned nobody, so that a flood leaves room for the rest
@@ -198,7 +198,7 @@ class Pollers:
         for update in updates:
             arrival = Arrival(account=ear.bot.account, update=update, database=self._database)
             if await self._dispatcher.concerns(arrival):
-                await self._handle(arrival)
+                await handle(self._dispatcher, arrival)
                 skipped, concerned = None, True
             else:
                 skipped = update.update_id
@@ -208,26 +208,6 @@ class Pollers:
             async with self._database.write() as tx:
                 await inboxes.advance(tx, ear.bot.account, skipped)
         return concerned
-
-    async def _handle(self, arrival: Arrival) -> None:
-        """Have one update handled; what fails for a fault of ours is counted all the same, or it would come for ever.
-
-        Raises:
-            DatabaseError: it could not be handled now; it is asked for again.
-        """
-        try:
-            async with asyncio.timeout(_MOST_FOR_ONE):
-                await self._dispatcher.handle(arrival)
-        except HandledError:
-            return
-        except DatabaseError:
-            raise
-        except Exception:
-            _log.exception("an update could not be handled", update=arrival.update.update_id, account=arrival.account)
-            self._dispatcher.sorry(arrival)
-        if not arrival.is_counted:
-            async with self._database.write() as tx:
-                await inboxes.advance(tx, arrival.account, arrival.update.update_id)
 
     async def _clear_webhook(self, ear: _Ear, error: Exception) -> None:
         """Take an older webhook down: long polling is what is set."""

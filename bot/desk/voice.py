@@ -9,11 +9,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram import (
+    Bot,
+    BotCommandScope,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputFile,
+    InputMediaPhoto,
+    LinkPreviewOptions,
+    Message,
+    WebAppInfo,
+)
 from telegram.constants import ParseMode
 
 from bot.channels.telegram_bot import TelegramBot
-from bot.errors import BotError, GoneError, NotPublishedError, ThrottledError, UnchangedError
+from bot.errors import BotError, GoneError, NotPublishedError, PhotoError, ThrottledError, TooLateError, UnchangedError
 from bot.logs import logger
 from bot.store import pace
 from bot.store.database import Database
@@ -23,19 +33,24 @@ T = TypeVar("T")
 MOST_ANSWER = 200  # characters of answerCallbackQuery
 _PATIENCE = timedelta(seconds=15)  # the longest wait for a place in the pace
 _LONGEST = 30.0  # seconds that a reply waits out a ban
-_NO_CARD = LinkPreviewOptions(is_disabled=True)
 _log = logger("desk")
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button under a message; `press` comes back as callback data, at most 64 bytes."""
+    """A button under a message: `press` comes back as callback data, at most 64 bytes; or it opens an address.
+
+    `is_app`: inside Telegram, as a Mini App; in private chats only.
+    """
 
     label: str
-    press: str
+    press: str = ""
+    url: str = ""
+    is_app: bool = False
 
 
 Rows = Sequence[Sequence[Button]]
+Picture = bytes | str  # a JPEG, or the id under which Telegram gave it to this bot before
 
 
 class Voice:
@@ -55,8 +70,11 @@ class Voice:
         """The name of the bot's account."""
         return self._bot.account
 
-    async def say(self, chat: int, text: str, rows: Rows = (), *, silent: bool = False) -> int:
+    async def say(self, chat: int, text: str, rows: Rows = (), *, silent: bool = False, card: str | None = None) -> int:
         """Write a message and return its number.
+
+        Args:
+            card: the address whose card stands under the text; None for no card.
 
         Raises:
             UnansweredError: it may stand in the chat.
@@ -69,30 +87,97 @@ class Voice:
                 text,
                 parse_mode=ParseMode.HTML,
                 reply_markup=_keyboard(rows),
-                link_preview_options=_NO_CARD,
+                link_preview_options=_preview(card),
                 disable_notification=silent,
             ),
         )
         return sent.message_id
 
-    async def amend(self, chat: int, message: int, text: str, rows: Rows = ()) -> None:
+    async def show(
+        self, chat: int, picture: Picture, text: str, rows: Rows = (), *, silent: bool = False
+    ) -> tuple[int, str]:
+        """Write a message with a picture; return its number, and the id by which this bot may send the picture again.
+
+        Raises:
+            PhotoRefusedError: Telegram does not take the picture, or no longer knows its id.
+            UnansweredError, NotPublishedError: as `say`.
+        """
+        sent = await self._paced(
+            chat,
+            lambda bot: bot.send_photo(
+                chat,
+                _file(picture),
+                caption=text,
+                parse_mode=ParseMode.HTML,
+                reply_markup=_keyboard(rows),
+                disable_notification=silent,
+            ),
+        )
+        return sent.message_id, sent.photo[-1].file_id if sent.photo else ""
+
+    async def amend(
+        self,
+        chat: int,
+        message: int,
+        text: str,
+        rows: Rows = (),
+        *,
+        card: str | None = None,
+        has_picture: bool = False,
+        picture: Picture | None = None,
+    ) -> None:
         """Rewrite a message; one that is gone is left alone.
+
+        Args:
+            has_picture: the message is one; its text is the caption.
+            picture: put this one in; a message of words alone becomes one with a picture, never the other way.
+
+        Raises:
+            PhotoRefusedError: as `show`.
+            UnansweredError, NotPublishedError: as `say`.
+        """
+        keyboard = _keyboard(rows)
+
+        async def rewrite(bot: Bot) -> Message | bool:
+            if picture is not None:
+                name = "photo.jpg" if isinstance(picture, bytes) else None
+                media = InputMediaPhoto(picture, caption=text, parse_mode=ParseMode.HTML, filename=name)
+                return await bot.edit_message_media(media, chat, message, reply_markup=keyboard)
+            if has_picture:
+                return await bot.edit_message_caption(
+                    chat, message, caption=text, parse_mode=ParseMode.HTML, reply_markup=keyboard
+                )
+            return await bot.edit_message_text(
+                text,
+                chat,
+                message,
+                parse_mode=ParseMode.HTML,
+                reply_markup=keyboard,
+                link_preview_options=_preview(card),
+            )
+
+        with suppress(UnchangedError, GoneError):
+            await self._paced(chat, rewrite)
+
+    async def rebutton(self, chat: int, message: int, rows: Rows) -> None:
+        """Change the buttons under a message alone; one that is gone is left alone.
 
         Raises:
             UnansweredError, NotPublishedError: as `say`.
         """
         with suppress(UnchangedError, GoneError):
             await self._paced(
-                chat,
-                lambda bot: bot.edit_message_text(
-                    text,
-                    chat,
-                    message,
-                    parse_mode=ParseMode.HTML,
-                    reply_markup=_keyboard(rows),
-                    link_preview_options=_NO_CARD,
-                ),
+                chat, lambda bot: bot.edit_message_reply_markup(chat, message, reply_markup=_keyboard(rows))
             )
+
+    async def remove(self, chat: int, message: int) -> None:
+        """Take a message away, where Telegram still lets us; one that is gone is left alone.
+
+        Raises:
+            UnansweredError, NotPublishedError: as `say`.
+        """
+        with suppress(TooLateError, GoneError):
+            await self._paced(chat, lambda bot: bot.delete_message(chat, message))
 
     async def answer(self, query: str, line: str, *, alert: bool = False) -> None:
         """Answer a pressed button; one that waited too long needs no answer any more.
@@ -104,6 +189,39 @@ class Voice:
             await self._bot.ask(lambda bot: bot.answer_callback_query(query, line[:MOST_ANSWER], show_alert=alert))
         except BotError as error:
             _log.debug("a press could not be answered", why=str(error))
+
+    async def fetch(self, file_id: str, most: int) -> bytes:
+        """Return a file that somebody sent to the bot.
+
+        Raises:
+            PhotoError: it is larger than `most` bytes.
+            UnansweredError, NotPublishedError: Telegram does not hand it over.
+        """
+
+        async def download(bot: Bot) -> bytes:
+            file = await bot.get_file(file_id)
+            if (file.file_size or 0) > most:
+                raise PhotoError(f"larger than {most:,} bytes")
+            return bytes(await file.download_as_bytearray())
+
+        content = await self._bot.ask(download)
+        if len(content) > most:
+            raise PhotoError(f"larger than {most:,} bytes")
+        return content
+
+    async def set_commands(self, commands: Sequence[tuple[str, str]], scope: BotCommandScope) -> None:
+        """Set Telegram's menu of commands, names with descriptions, for a scope; none takes it away.
+
+        Raises:
+            UnansweredError, NotPublishedError: it may not be set.
+        """
+
+        async def tell(bot: Bot) -> bool:
+            if not commands:
+                return await bot.delete_my_commands(scope)
+            return await bot.set_my_commands(commands, scope)
+
+        await self._bot.ask(tell)
 
     async def own_name(self) -> str:
         """Return the bot's own username."""
@@ -184,9 +302,26 @@ class Replies:
                 return
 
 
+def _file(picture: Picture) -> InputFile | str:
+    return picture if isinstance(picture, str) else InputFile(picture, filename="photo.jpg")
+
+
+def _preview(card: str | None) -> LinkPreviewOptions:
+    """Return how a post's own card is shown, as in a channel; messages of the desk have none."""
+    if card is None:
+        return LinkPreviewOptions(is_disabled=True)
+    return LinkPreviewOptions(url=card, prefer_large_media=True, show_above_text=False)
+
+
 def _keyboard(rows: Rows) -> InlineKeyboardMarkup | None:
     if not rows:
         return None
-    return InlineKeyboardMarkup(
-        [[InlineKeyboardButton(button.label, callback_data=button.press) for button in row] for row in rows]
-    )
+    return InlineKeyboardMarkup([[_button(button) for button in row] for row in rows])
+
+
+def _button(button: Button) -> InlineKeyboardButton:
+    if button.is_app:
+        return InlineKeyboardButton(button.label, web_app=WebAppInfo(button.url))
+    if button.url:
+        return InlineKeyboardButton(button.label, url=button.url)
+    return InlineKeyboardButton(button.label, callback_data=button.press)

@@ -9,6 +9,7 @@ from typing import NewType
 
 from bot.domain.article import ArticleId
 from bot.domain.channel import ChannelId
+from bot.domain.post import Own
 from bot.errors import (
     AccessLostError,
     GoneError,
@@ -98,8 +99,9 @@ NEXT: dict[State, frozenset[State]] = {
     State.HELD: frozenset({State.PLANNED, State.PUBLISHED, State.CANCELLED, State.EXPIRED}),
     State.FAILED: frozenset({State.PLANNED}),
     State.PUBLISHED: frozenset(),
-    State.CANCELLED: frozenset({State.PUBLISHED}),  # a retracted article's post turned up, to be taken down
-    State.EXPIRED: frozenset({State.PUBLISHED}),
+    # Published: a retracted article's post turned up, to be taken down. Planned: an editor wants it after all.
+    State.CANCELLED: frozenset({State.PUBLISHED, State.PLANNED}),
+    State.EXPIRED: frozenset({State.PUBLISHED, State.PLANNED}),
 }
 
 
@@ -110,8 +112,9 @@ class Delivery:
     `turn_at` orders deliveries of one turn and is the moment before which they do not go: the article's
     `published_at` (an embargo where it lies ahead), or its arrival. `rung` counts the steps down the photo ladder, or
     from taking down to overwriting. `fence` grows with every claim: a worker that lost its claim can change nothing.
-    `words` is the text of a post without an article, or an editor's own text for one with an article. `target_id` is
-    the delivery whose post an edit or a withdrawal changes; `listed` are the articles of a digest.
+    `own` is what an editor gave it; `words` the same text without markup, and all there is of one that an earlier
+    release queued. `target_id` is the delivery whose post an edit or a withdrawal changes; `listed` are the articles
+    of a digest.
     """
 
     id: DeliveryId
@@ -132,9 +135,15 @@ class Delivery:
     repost: int = 0
     backlog: bool = False
     words: str = ""
+    own: Own | None = None
     listed: tuple[int, ...] = ()
     error: str = ""
     finished_at: datetime | None = None
+
+    @property
+    def has_own_words(self) -> bool:
+        """Whether an editor wrote its text."""
+        return bool(self.words or (self.own is not None and self.own.words))
 
 
 def moved(delivery: Delivery, to: State, at: datetime) -> Delivery:

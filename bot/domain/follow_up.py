@@ -27,11 +27,14 @@ class Change:
     wait: timedelta = NO_WAIT
 
 
-def correction(channel: Channel, *, headline_changed: bool, gather: timedelta, ours: bool = True) -> Change:
+def correction(
+    channel: Channel, *, headline_changed: bool, gather: timedelta, ours: bool = True, by_hand: bool = False
+) -> Change:
     """Say what a new revision does to the post that shows an older one.
 
     Args:
         ours: whether we wrote the post; another's words are never edited by us.
+        by_hand: whether its words are a person's: they are not taken away without an editor's consent.
     """
     match channel.corrections:
         case Corrections.EDIT if not ours:
@@ -47,10 +50,11 @@ def correction(channel: Channel, *, headline_changed: bool, gather: timedelta, o
                 state=State.PROPOSED if asks else State.PLANNED,
             )
         case Corrections.EDIT:
-            asks = channel.approval is Approval.EDITOR and headline_changed
+            asks = by_hand or (channel.approval is Approval.EDITOR and headline_changed)
+            told = ": its post, whose words are a person's," if by_hand else ": its post"
             return Change(
                 kind=Kind.EDIT,
-                why="the article changed: its post is edited" + (" once an editor agrees" if asks else ""),
+                why=f"the article changed{told} is edited" + (" once an editor agrees" if asks else ""),
                 state=State.PROPOSED if asks else State.PLANNED,
                 wait=gather,
             )

@@ -46,7 +46,8 @@ def is_unknown(remote_id: str) -> bool:
 class LedgerEntry:
     """A post that is, or was, public in a channel.
 
-    `adopted`: it was there before us and does not read as we write, so its words are not ours to change.
+    `adopted`: it was there before us and does not read as we write, so its words are not ours to change. `hand_at`:
+    since when its words are a person's, from the desk or changed in the channel; None while they are the article's.
     """
 
     delivery_id: DeliveryId
@@ -63,6 +64,7 @@ class LedgerEntry:
     withdrawn_at: datetime | None = None
     more_ids: tuple[str, ...] = ()
     adopted: bool = False
+    hand_at: datetime | None = None
 
     @property
     def last_id(self) -> str:

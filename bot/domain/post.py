@@ -55,6 +55,20 @@ class Credit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """What an editor gave a post in place of the article's; what is not given stays the article's.
+
+    `words` stand for headline and summary, in Telegram's HTML ("" for none given); credit, link and call to action are
+    set around them. `photo` is the address of another photo, "" for none at all, None for the article's; `credit` is
+    that photo's, as an editor wrote it.
+    """
+
+    words: str = ""
+    photo: str | None = None
+    credit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
     """What a channel's readers will see.
 

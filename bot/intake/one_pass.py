@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.agenda import backlog
 from bot.agenda.adoption import adopt, adopt_retracted
 from bot.agenda.follow_up import follow
+from bot.agenda.posting import turn_of
 from bot.clock import Clock
 from bot.compose.post import Composer
 from bot.domain.article import Article
@@ -140,6 +141,16 @@ class Intake:
         self.on_queued(report.queued)
         return report
 
+    async def keep(self, tx: AsyncConnection, article: Article, source: str, now: datetime) -> StoredArticle:
+        """Make an article known without queueing it: an editor says where, and the rules once a source tells it."""
+        known = await articles.find(tx, article.url)
+        if known is not None:
+            return known
+        outcome = await articles.store(tx, article, source=source, authority=self._authority, now=now)
+        await articles.leave_traces(tx, outcome.stored.id, traces(article))
+        await decide(tx, [_of(outcome.stored, "stored", f"an editor brought it, revision 1, from {source}")], now)
+        return outcome.stored
+
     async def retract(self, url: str, reason: str) -> bool:
         """Take an article back; False where it is not known."""
         async with channels.turn(self._database, self._served) as (tx, now):
@@ -202,6 +213,8 @@ class Intake:
                     _of(stored, "known", "it was there before this source's first pass (first_pass = baseline)")
                 )
             await decide(tx, made, now)
+            if outcome.status == "updated":  # an editor may have had it published all the same
+                await self._catch_up(tx, stored, now)
             return set()
         earlier = None
         if outcome.status == "stored" and stored.retracted_at is None:
@@ -212,7 +225,7 @@ class Intake:
             for channel_id, channel in self._served.items():
                 if (channel_id, stored.returns) in planned:
                     continue
-                missed = away and _missed(channel, stored.article, now)
+                missed = away and backlog.missed(channel, stored.article, now)
                 queued, decision = await self._queue(tx, channel_id, channel, stored, earlier, source, now, missed)
                 made.append(decision)
                 if queued is not None:
@@ -223,11 +236,15 @@ class Intake:
             made.append(_of(stored, "not queued", "it came retracted"))
         await decide(tx, made, now)
         if outcome.status == "updated":
-            await cap(tx, stored.id)
-            await self._mend(tx, stored, now)
-            await self._retime(tx, stored)
-            await follow(tx, stored, self._served, gather=self._gather, now=now)
+            await self._catch_up(tx, stored, now)
         return grew
+
+    async def _catch_up(self, tx: AsyncConnection, stored: StoredArticle, now: datetime) -> None:
+        """Let the posts of a changed article follow it, those that wait and those that are public."""
+        await cap(tx, stored.id)
+        await self._mend(tx, stored, now)
+        await self._retime(tx, stored)
+        await follow(tx, stored, self._served, gather=self._gather, now=now)
 
     async def _queue(
         self,
@@ -248,7 +265,7 @@ class Intake:
             settled = await self._settle_twin(tx, channel_id, channel, stored, earlier, now)
             if settled is not None:
                 return None, settled
-        turn, turn_at = _turn(stored)
+        turn, turn_at = turn_of(stored)
         new = NewDelivery(
             kind=Kind.PUBLISH,
             channel_id=channel_id,
@@ -350,7 +367,7 @@ class Intake:
 
     async def _retime(self, tx: AsyncConnection, stored: StoredArticle) -> None:
         """Let what waits follow a changed embargo, time or priority."""
-        turn, turn_at = _turn(stored)
+        turn, turn_at = turn_of(stored)
         waiting = await deliveries.find(
             tx,
             rows.c.article_id == stored.id,
@@ -368,27 +385,10 @@ class Intake:
             await house.keep_source_state(tx, name, replace(state, failures=state.failures + 1, error=why))
 
 
-def _missed(channel: Channel, article: Article, now: datetime) -> bool:
-    """Say whether an article would have had its turn in a channel long before now."""
-    if article.published_at is None or article.published_at > now:
-        return False
-    turn_at = channel.timetable.opens(article.published_at, windows=not article.is_breaking)
-    return turn_at is not None and turn_at < now - backlog.MISSED_BY
-
-
 def _away_since(state: house.SourceState, now: datetime) -> datetime | None:
     """Return since when the source was not seen, where that is long enough to have missed a turn."""
     last = state.last_success_at
     return last if last is not None and now - last > backlog.MISSED_BY else None
-
-
-def _turn(stored: StoredArticle) -> tuple[Turn, datetime]:
-    """Return the turn of an article's post, and the moment that orders it."""
-    article = stored.article
-    return (
-        Turn.BREAKING if article.is_breaking else Turn.ORDINARY,
-        article.published_at or stored.first_seen_at,
-    )
 
 
 def _of(stored: StoredArticle, decision: str, detail: str, channel_id: ChannelId | None = None) -> Decision:

@@ -244,6 +244,11 @@ class Deliverer:
                 await deliveries.move(tx, delivery, State.PLANNED, now, error="the article changed meanwhile")
                 await channels.wake(tx, [lane.id], now)
                 return None
+            target = ready.target
+            if target is not None and await ledger.entry(tx, target.delivery_id) != target:
+                await deliveries.move(tx, delivery, State.PLANNED, now, error="the post changed meanwhile")
+                await channels.wake(tx, [lane.id], now)
+                return None
             paced = await pace.earliest(tx, lane.limits, now, locked=True)
             if paced > now + _SHORT:  # a ban or others of the same bot came between
                 await deliveries.move(tx, delivery, State.PLANNED, now)

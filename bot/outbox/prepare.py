@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.agenda import steering
+from bot.agenda.composing import Material, compose, material
 from bot.channels.base import Parcel, Photo
 from bot.compose.post import Composer
-from bot.domain.article import Article
 from bot.domain.channel import Approval
 from bot.domain.delivery import Delivery, HeldReason, Kind, State
 from bot.domain.follow_up import Other, instead_of_again
@@ -19,7 +20,7 @@ from bot.domain.post import Post
 from bot.errors import ComposeError, FetchError
 from bot.outbox.lane import Lane
 from bot.outbox.pictures import Photos, collect
-from bot.store import articles, ledger
+from bot.store import ledger
 from bot.store.articles import StoredArticle
 from bot.store.database import Database
 
@@ -92,8 +93,9 @@ class Preparer:
             NotPublishedError: the adapter cannot make it ready.
             DatabaseError: the store could not be read.
         """
-        stored, target, listed, others = await self._load(delivery)
-        settled = _settled(delivery, stored, target, others)
+        made_of, others, is_agreed = await self._load(delivery)
+        stored, target = made_of.stored, made_of.target
+        settled = _settled(made_of, others, is_agreed=is_agreed)
         if settled is not None:
             return settled
         aged = self._aged(delivery, lane, stored, at)
@@ -101,7 +103,7 @@ class Preparer:
             why = f"words that have aged: {', '.join(aged)}"
             return Settled(state=State.HELD, held_reason=HeldReason.STALE_WORDS, why=why)
         try:
-            post = self._compose(delivery, lane, stored, target, listed, at)
+            post = compose(self._composer, made_of, lane.channel, at=at)
         except ComposeError as error:
             if delivery.kind is Kind.WITHDRAW and delivery.rung == 0 and target is not None:
                 return Ready(parcel=Parcel(post=_as_shown(lane, target)), title=target.title, target=target)
@@ -121,7 +123,7 @@ class Preparer:
             post, photos = collected.post, collected.photos
             notes += collected.notes
             if post.photo_url is not None and not photos:
-                post = self._compose(delivery, lane, stored, target, listed, at, least_rung=1)
+                post = compose(self._composer, made_of, lane.channel, at=at, least_rung=1)
             photo = photos[0] if photos else None
             parcel = await lane.publisher.prepare(post, photo, await self._upload(lane, photo), photos[1:])
             if len(parcel.album) < len(photos[1:]):
@@ -129,43 +131,47 @@ class Preparer:
         title = stored.article.title if stored is not None else post.plain.strip().partition("\n")[0][:200]
         return Ready(parcel=parcel, title=title, stored=stored, target=target, notes=tuple(notes))
 
-    async def _load(
-        self, delivery: Delivery
-    ) -> tuple[StoredArticle | None, LedgerEntry | None, list[Article], list[Other]]:
+    async def examine(self, delivery: Delivery, lane: Lane, at: datetime) -> dict[str, str]:
+        """Say what would keep a delivery from going out as it should, by its cause; sends and uploads nothing.
+
+        Args:
+            at: the time of its slot.
+        """
+        made_of, others, is_agreed = await self._load(delivery)
+        stored = made_of.stored
+        if _settled(made_of, others, is_agreed=is_agreed) is not None or delivery.kind is Kind.WITHDRAW:
+            return {}
+        try:
+            post = compose(self._composer, made_of, lane.channel, at=at)
+        except ComposeError as error:
+            return {"compose": str(error)}
+        wrong: dict[str, str] = {}
+        if delivery.state is State.PLANNED and (aged := self._aged(delivery, lane, stored, at)):
+            wrong["words"] = ", ".join(aged)
+        if delivery.kind is Kind.PUBLISH and lane.channel.check_link and stored is not None and stored.article.link:
+            dead = await self._dead(stored.article.link)
+            if dead is not None:
+                wrong["link"] = dead
+        if made_of.target is None and post.photo_url is not None:
+            collected = await collect(post, self._photos, self._budget)
+            if not collected.photos:
+                wrong["photo"] = "; ".join(collected.notes)
+        return wrong
+
+    async def _load(self, delivery: Delivery) -> tuple[Material, list[Other], bool]:
+        """Return what a post is made of, the other posts of its article, and whether an editor agreed to an edit."""
         async with self._database.read() as tx:
-            stored = await articles.get(tx, delivery.article_id) if delivery.article_id is not None else None
-            target = await ledger.entry(tx, delivery.target_id) if delivery.target_id is not None else None
-            listed = [await articles.get_listed(tx, article_id) for article_id in delivery.listed]
+            made_of = await material(tx, delivery)
+            stored, target = made_of.stored, made_of.target
             returned = stored is not None and stored.returns > 0 and delivery.kind is Kind.PUBLISH
             others = await ledger.others(tx, delivery) if returned and delivery.repost >= 0 else []
-        return stored, target, [article for article in listed if article is not None], others
-
-    def _compose(
-        self,
-        delivery: Delivery,
-        lane: Lane,
-        stored: StoredArticle | None,
-        target: LedgerEntry | None,
-        listed: list[Article],
-        at: datetime,
-        least_rung: int = 0,
-    ) -> Post:
-        channel = lane.channel
-        if delivery.kind is Kind.DIGEST:
-            return self._composer.digest(listed, channel, at=at)
-        method = target.method if target is not None else None
-        if stored is None or delivery.words:
-            return self._composer.words(delivery.words, channel, at=at)
-        if delivery.kind is Kind.WITHDRAW:
-            return self._composer.notice(stored.article, channel, at=at, what="retracted", method=method)
-        if delivery.repost < 0:
-            return self._composer.notice(stored.article, channel, at=at, what="corrected")
-        rung = 0 if delivery.kind is Kind.EDIT else max(delivery.rung, least_rung)
-        return self._composer.compose(stored.article, channel, at=at, rung=rung, method=method)
+            by_hand = target.hand_at if target is not None and delivery.kind is Kind.EDIT else None
+            is_agreed = by_hand is None or delivery.has_own_words or await steering.agreed(tx, delivery, by_hand)
+        return made_of, others, is_agreed
 
     def _aged(self, delivery: Delivery, lane: Lane, stored: StoredArticle | None, at: datetime) -> tuple[str, ...]:
         """Return the words an editor should see before they go out; a time that an editor set is consent."""
-        asks = lane.channel.approval is Approval.EDITOR and delivery.pinned_at is None
+        asks = lane.channel.approval is Approval.EDITOR and delivery.pinned_at is None and not delivery.has_own_words
         if not asks or stored is None or delivery.kind is not Kind.PUBLISH or delivery.repost < 0:
             return ()
         return self._composer.aged(stored.article, lane.channel, at)
@@ -208,10 +214,9 @@ def _as_shown(lane: Lane, target: LedgerEntry) -> Post:
     )
 
 
-def _settled(
-    delivery: Delivery, stored: StoredArticle | None, target: LedgerEntry | None, others: list[Other]
-) -> Settled | None:
+def _settled(made_of: Material, others: list[Other], *, is_agreed: bool) -> Settled | None:
     """Say where a delivery goes that has become pointless while it waited."""
+    delivery, stored, target = made_of.delivery, made_of.stored, made_of.target
     if delivery.kind in (Kind.EDIT, Kind.WITHDRAW):
         if target is None:
             return Settled(state=State.CANCELLED, why="there is no public post to change")
@@ -219,6 +224,9 @@ def _settled(
             return Settled(state=State.CANCELLED, why="the post was taken down already")
         if delivery.kind is Kind.WITHDRAW:
             return None
+        if not is_agreed:  # proposed anew, by what follows from the revision that the post shows
+            why = "the post's words are a person's now: an editor is asked first"
+            return Settled(state=State.CANCELLED, why=why, revision=target.revision)
     if stored is not None and stored.retracted_at is not None:
         return Settled(state=State.CANCELLED, why="the article was retracted before it went out")
     again = instead_of_again(others)

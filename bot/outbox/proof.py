@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
+from bot.agenda.composing import compose, material
 from bot.compose.post import Composer
 from bot.domain.channel import Channel, ChannelId
 from bot.domain.delivery import DeliveryId, HeldReason, State
 from bot.errors import ComposeError, LostClaimError
 from bot.outbox.record import about
-from bot.store import articles, channels, deliveries
+from bot.store import channels, deliveries
 from bot.store.database import Database
 from bot.store.decisions import decide
 
@@ -49,9 +50,9 @@ class Proofreader:
             channel = self._served.get(delivery.channel_id)
             if delivery.state is not State.PLANNED or delivery.article_id is None or channel is None:
                 return
-            stored = await articles.get(tx, delivery.article_id)
+            made_of = await material(tx, delivery)
         try:
-            self._composer.compose(stored.article, channel, at=delivery.turn_at)
+            compose(self._composer, made_of, channel, at=delivery.turn_at)
         except ComposeError as error:
             async with channels.turn(self._database, [delivery.channel_id]) as (tx, now):
                 with suppress(LostClaimError):

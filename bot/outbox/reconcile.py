@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.agenda import backlog
-from bot.channels.base import READ_BACK
+from bot.channels.base import NOT_NEEDED
 from bot.channels.evidence import SKEW, among
 from bot.clock import Clock
 from bot.domain.channel import ChannelId
@@ -298,7 +298,7 @@ class Reconciler:
             if (
                 lane is None
                 or row.id in banned
-                or not all(one.ok for one in await lane.publisher.check() if one.name != READ_BACK)
+                or not all(one.ok for one in await lane.publisher.check() if one.name not in NOT_NEEDED)
             ):
                 continue
             async with channels.turn(self._database, [row.id]) as (tx, now):

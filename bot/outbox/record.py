@@ -251,6 +251,7 @@ def _amended(delivery: Delivery, ready: Ready, now: datetime) -> dict[str, Any]:
         return {"withdrawn_at": now, "revision": delivery.revision} | ({"text": text} if delivery.rung else {})
     return {
         "edited_at": now,
+        "hand_at": now if delivery.has_own_words else None,
         "text": text,
         "title": ready.title,
         "revision": delivery.revision,

@@ -16,6 +16,7 @@ ACTIONS = names(
     "find_location record_video_note upload_video_note"
 )
 COMMAND = re.compile(r"[a-z0-9_]{1,32}")
+LANGUAGE = re.compile(r"[a-z]{2}")
 
 
 def get_me(call: BotCall) -> Any:
@@ -85,22 +86,72 @@ def answer_callback_query(call: BotCall) -> Any:
 
 
 def _scope(call: BotCall) -> str:
+    """Return the name of the list that a call means, "type:chat:person/language"."""
     raw = call.params.get("scope")
-    scope = read_json(raw, dict, "can't parse BotCommandScope JSON object") if raw else {}
-    place = ":".join(str(scope.get(key, "")) for key in ("type", "chat_id", "user_id"))
-    return f"{place if scope else 'default::'}/{call.params.get('language_code', '')}"
+    scope = read_json(raw, dict, "can't parse BotCommandScope JSON object") if raw else {"type": "default"}
+    kind, chat_id, user_id = scope.get("type"), "", ""
+    if kind in ("chat", "chat_administrators", "chat_member"):
+        chat_id = str(scope.get("chat_id", ""))
+        if "chat_id" not in scope:
+            raise bad("can't parse BotCommandScope: Can't find field \"chat_id\"")
+        if not chat_id:
+            raise bad("can't parse BotCommandScope: Empty chat_id specified")
+    elif kind not in ("default", "all_private_chats", "all_group_chats", "all_chat_administrators"):
+        raise bad("can't parse BotCommandScope: Unsupported type specified")
+    if kind == "chat_member":
+        user_id = str(scope.get("user_id", ""))
+        if not user_id:
+            raise bad("can't parse BotCommandScope: Can't find field \"user_id\"")
+        if not user_id.isdecimal() or not int(user_id):
+            raise bad("can't parse BotCommandScope: Invalid user_id specified")
+    if chat_id:
+        chat = _known(call, chat_id)
+        if chat.type == "private" and kind != "chat":
+            raise bad("can't use specified scope in private chats")
+        if chat.type == "channel":
+            raise bad("can't change commands in channel chats")
+        chat_id = str(chat.id)
+    language = call.params.get("language_code", "")
+    if language and not LANGUAGE.fullmatch(language):
+        raise bad("invalid language code specified")
+    return f"{kind}:{chat_id}:{user_id}/{language}"
+
+
+def _known(call: BotCall, chat_id: str) -> Chat:
+    """Return a chat that the bot has met: unlike for a message, a person need not let it write."""
+    if not chat_id.isdecimal():
+        given, call.params["chat_id"] = call.params.get("chat_id", ""), chat_id
+        try:
+            return call.chat()
+        finally:
+            call.params["chat_id"] = given
+    user = call.world.users.get(int(chat_id))
+    if user is None or call.bot.id not in user.started | user.blocked:
+        if not call.world.welcoming:
+            raise bad("chat not found")
+        call.world.add_user(int(chat_id), f"Користувач {chat_id}")
+    return call.world.private_chat(call.bot.id, int(chat_id))
 
 
 def set_my_commands(call: BotCall) -> Any:
     commands = read_json(call.params.get("commands", ""), list, "can't parse commands JSON object")
+    place = _scope(call)
     if len(commands) > 100:
         raise bad("BOT_COMMANDS_TOO_MUCH")
+    kept = []
     for one in commands:
-        if not isinstance(one, dict) or not COMMAND.fullmatch(str(one.get("command", "")).lstrip("/")):
+        if not isinstance(one, dict) or not {"command", "description"} <= set(one):
+            raise bad("invalid setMyCommands parameters")
+        name, line = str(one["command"]).strip().removeprefix("/"), str(one["description"]).strip()
+        for what, given, most in (("command", name, 32), ("command description", line, 256)):
+            if not given:
+                raise bad(f"{what} must be non-empty")
+            if len(given) > most:
+                raise bad(f"{what} length must not exceed {most}")
+        if not COMMAND.fullmatch(name):
             raise bad("BOT_COMMAND_INVALID")
-        if not 1 <= len(str(one.get("description", ""))) <= 256:
-            raise bad("BOT_COMMAND_DESCRIPTION_INVALID")
-    call.bot.commands[_scope(call)] = commands
+        kept.append({"command": name, "description": line})
+    call.bot.commands[place] = kept
     return True
 
 

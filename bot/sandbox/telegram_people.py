@@ -37,12 +37,35 @@ class Telegram(TelegramWorld):
     def put_update(self, bot: TelegramBot, kind: str, content: Json) -> None:
         self.on_update(bot, kind, content)
 
-    def say(self, user: int | User, chat: int | str | Chat, text: str, **more: Any) -> SandboxPost:
-        """Let a person write: to a bot (its id), into a group, or a post into a channel. "/start" needs no more."""
+    def say(
+        self,
+        user: int | User,
+        chat: int | str | Chat,
+        text: str = "",
+        *,
+        html: str = "",
+        photo: bytes = b"",
+        forwarded: SandboxPost | int | None = None,
+        **more: Any,
+    ) -> SandboxPost:
+        """Let a person write: to a bot (its id), into a group, or a post into a channel. "/start" needs no more.
+
+        Args:
+            html: the text with formatting, in its place.
+            photo: a picture's bytes; the text is then its caption.
+            forwarded: the channel post, or the person, whose message this is; 0 for one who hides the account.
+        """
         who = self._person(user)
         place = self._place(chat, who)
-        marked = with_automatic(Marked(text, _commands(text)))
-        post = self.publish(place, who.id, marked, **more)
+        marked = tidy(parse_html(html)) if html else Marked(text, _commands(text))
+        if photo:
+            more |= {"photo": self.photos.keep(photo), "caption": True}
+        if isinstance(forwarded, SandboxPost):
+            marked = Marked(forwarded.text, forwarded.entities)
+            more |= {"forwarded_from": (forwarded.chat, forwarded.id), "photo": forwarded.photo}
+        elif forwarded is not None:
+            more |= {"forwarded_from": (forwarded, 0)}
+        post = self.publish(place, who.id, with_automatic(marked), **more)
         self._tell(place, "channel_post" if place.type == "channel" else "message", post)
         return post
 

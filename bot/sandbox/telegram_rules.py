@@ -187,6 +187,9 @@ def _refuse_button(button: Any, *, private: bool) -> None:
     elif "web_app" in button:
         if not private:
             raise bad("BUTTON_TYPE_INVALID")
+        url = str((button["web_app"] or {}).get("url", "")) if isinstance(button["web_app"], dict) else ""
+        if not url.startswith("https://"):
+            raise bad(f"inline keyboard button Web App URL '{url}' is invalid: Only HTTPS links are allowed")
     elif (
         not {"switch_inline_query", "switch_inline_query_current_chat", "copy_text", "login_url", "pay"} & button.keys()
     ):

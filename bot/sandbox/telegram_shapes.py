@@ -144,6 +144,9 @@ def message(world: TelegramWorld, chat: Chat, post: SandboxPost, bot_id: int) ->
 def _origin(world: TelegramWorld, chat: Chat, post: SandboxPost) -> Json:
     source_id, message_id = post.forwarded_from or (0, 0)
     source = world.chats.get(source_id)
+    if source_id in world.users:
+        sender = person(world.users[source_id])
+        return {"forward_origin": {"type": "user", "sender_user": sender, "date": int(post.date)}}
     if source is None or source.type != "channel":
         return {"forward_origin": {"type": "hidden_user", "sender_user_name": "—", "date": int(post.date)}}
     original = source.messages.get(message_id)

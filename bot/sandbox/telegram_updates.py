@@ -185,6 +185,7 @@ class Post:
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
+            self._session = None
 
 
 def _loopback(url: str) -> bool:

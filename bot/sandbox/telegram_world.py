@@ -49,6 +49,14 @@ class TelegramBot:
     commands: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     menu: dict[int, dict[str, Any]] = field(default_factory=dict)
 
+    def offers(self, chat: int) -> list[str]:
+        """Return the commands that Telegram offers in a chat: the list of the chat itself, else that of its kind."""
+        kind = "all_private_chats" if chat > 0 else "all_group_chats"
+        for scope in (f"chat:{chat}:/", f"{kind}::/", "default::/"):
+            if scope in self.commands:
+                return [one["command"] for one in self.commands[scope]]
+        return []
+
 
 @dataclass(slots=True)
 class User:

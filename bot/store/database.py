@@ -26,7 +26,7 @@ from bot.clock import Clock
 from bot.errors import DatabaseError, SettingsError
 from bot.store.embedded import connect
 
-SCHEMA = "0003"  # the newest revision under alembic/versions; a test compares
+SCHEMA = "0004"  # the newest revision under alembic/versions; a test compares
 BELL = "vistnyk"  # the channel of LISTEN and NOTIFY
 
 _QUEUES = 120.0  # seconds; a thousand channels that want a connection at once get one after the other

@@ -6,7 +6,7 @@ Every move is one UPDATE that names the fence and the state it starts from and m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,8 +15,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.compose.markup import plain
 from bot.domain.article import ArticleId
-from bot.domain.channel import ChannelId
+from bot.domain.channel import ChannelId, Platform
 from bot.domain.delivery import (
     FINAL,
     Delivery,
@@ -28,6 +29,7 @@ from bot.domain.delivery import (
     moved,
 )
 from bot.domain.plan import Head
+from bot.domain.post import Own
 from bot.errors import LostClaimError
 from bot.store import statements
 from bot.store.statements import rows_by
@@ -54,6 +56,13 @@ HEADS = " UNION ALL ".join(
     ]
 )
 _QUERY = text(HEADS).columns(
+    deliveries.c.id,
+    deliveries.c.kind,
+    deliveries.c.turn,
+    turn_at=UtcTime,
+    pinned_at=UtcTime,
+)
+_FIRST = text(HEADS.replace(" LIMIT 1)", " LIMIT :most)")).columns(
     deliveries.c.id,
     deliveries.c.kind,
     deliveries.c.turn,
@@ -99,7 +108,7 @@ class NewDelivery:
     pinned_at: datetime | None = None
     backlog: bool = False
     rung: int = 0
-    words: str = ""
+    own: Own | None = None
     listed: Sequence[int] | None = None
     error: str = ""
 
@@ -120,11 +129,10 @@ async def queue(tx: AsyncConnection, new: NewDelivery, now: datetime) -> Deliver
         "pinned_at": new.pinned_at,
         "backlog": new.backlog,
         "rung": new.rung,
-        "words": new.words,
         "listed": list(new.listed) if new.listed is not None else None,
         "queued_at": now,
         "error": new.error,
-    }
+    } | own_columns(new.own or Own())
     made = (await tx.execute(_QUEUE[tx.dialect.name], values)).scalar_one_or_none()
     return None if made is None else DeliveryId(made)
 
@@ -136,6 +144,12 @@ async def heads(tx: AsyncConnection, channel_id: ChannelId) -> list[Head] | None
     """
     rows = (await tx.execute(_QUERY, {"channel": channel_id})).all()
     return None if any(row.turn == _FLYING for row in rows) else [_head(row) for row in rows]
+
+
+async def first(tx: AsyncConnection, channel_id: ChannelId, most: int) -> list[Head]:
+    """Return the first few of each turn that wait in a channel."""
+    rows = await tx.execute(_FIRST, {"channel": channel_id, "most": most})
+    return [_head(row) for row in rows if row.turn != _FLYING]
 
 
 async def waiting(tx: AsyncConnection, channel_id: ChannelId) -> list[Head]:
@@ -181,6 +195,13 @@ async def move(tx: AsyncConnection, delivery: Delivery, to: State, now: datetime
         raise LostClaimError(f"delivery {delivery.id} is no longer {delivery.state} under fence {delivery.fence}")
 
 
+async def texts(tx: AsyncConnection, ids: Sequence[DeliveryId]) -> list[str]:
+    """Return the texts that deliveries were sent with."""
+    if not ids:
+        return []
+    return list((await tx.execute(select(deliveries.c.text).where(deliveries.c.id.in_(ids)))).scalars())
+
+
 async def lease_of(tx: AsyncConnection, delivery_id: DeliveryId) -> datetime | None:
     """Return until when a delivery is claimed."""
     query = select(deliveries.c.lease_until).where(deliveries.c.id == delivery_id)
@@ -200,6 +221,11 @@ async def end_all_leases(tx: AsyncConnection, now: datetime) -> None:
 async def change(tx: AsyncConnection, delivery_id: DeliveryId, **columns: Any) -> None:
     """Set columns of a delivery that say nothing of its state."""
     await statements.change(tx, deliveries, {"id": delivery_id}, columns)
+
+
+def own_columns(own: Own) -> dict[str, Any]:
+    """Return the columns that keep what is an editor's in a delivery; the words without markup stand beside it."""
+    return {"words": plain(own.words, Platform.TELEGRAM), "own": None if own == Own() else asdict(own)}
 
 
 async def depth(tx: AsyncConnection) -> dict[tuple[ChannelId, State], int]:
@@ -243,6 +269,7 @@ def _delivery(row: Any) -> Delivery:
         repost=row.repost,
         backlog=row.backlog,
         words=row.words,
+        own=None if not row.own else Own(**row.own),
         listed=tuple(row.listed or ()),
         error=row.error,
         finished_at=row.finished_at,

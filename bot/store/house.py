@@ -60,6 +60,12 @@ async def keep_fact(tx: AsyncConnection, name: str, at: datetime | None, note: s
     )
 
 
+async def notes(tx: AsyncConnection, prefix: str) -> dict[str, str]:
+    """Return what is noted under the names that begin so, by the rest of each name."""
+    rows = await tx.execute(select(house.c.name, house.c.note).where(house.c.name.startswith(prefix, autoescape=True)))
+    return {row.name.removeprefix(prefix): row.note for row in rows}
+
+
 async def source_state(tx: AsyncConnection, name: str) -> SourceState:
     """Return what is remembered of a source; empty at its first pass."""
     row = (await tx.execute(select(sources).where(sources.c.name == name))).one_or_none()

@@ -19,6 +19,7 @@ from bot.domain.post import Method
 from bot.store import statements
 from bot.store.tables import attempts, deliveries, from_micros, ledger, micros, uploads
 
+_LOOKED_THROUGH = 5000  # posts; there is no index by address
 _BEGIN = insert(attempts).returning(attempts.c.id)
 _ENTER = insert(ledger)
 _NEWEST = (
@@ -76,6 +77,12 @@ async def last_attempt(tx: AsyncConnection, delivery_id: DeliveryId) -> tuple[At
     return AttemptId(row.id), _attempt(row)
 
 
+async def last_outcome(tx: AsyncConnection, delivery_id: DeliveryId) -> str:
+    """Return how a delivery's newest attempt ended: a state's value, "" for one that never did."""
+    query = select(attempts.c.outcome).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.id.desc())
+    return (await tx.execute(query.limit(1))).scalar_one_or_none() or ""
+
+
 async def late_answer(tx: AsyncConnection, delivery_id: DeliveryId) -> tuple[Attempt, Receipt] | None:
     """Return an attempt of an unpublished delivery whose answer came after its worker had lost the claim."""
     query = select(attempts).where(attempts.c.delivery_id == delivery_id, attempts.c.remote_id.is_not(None))
@@ -117,7 +124,7 @@ async def enter(
     at: datetime,
     adopted: bool = False,
 ) -> None:
-    """Enter a post that is public."""
+    """Enter a post that is public; words that an editor gave it are a person's from the start."""
     values = {
         "delivery_id": delivery.id,
         "channel_id": delivery.channel_id,
@@ -131,6 +138,7 @@ async def enter(
         "text": text,
         "published_at": at,
         "adopted": adopted,
+        "hand_at": at if delivery.has_own_words else None,
     }
     await tx.execute(_ENTER, values)
 
@@ -141,10 +149,42 @@ async def entry(tx: AsyncConnection, delivery_id: DeliveryId) -> LedgerEntry | N
     return _entry(row) if row else None
 
 
+async def by_remote_id(tx: AsyncConnection, channel_id: ChannelId, remote_id: str) -> LedgerEntry | None:
+    """Return the entry of a channel's post, by the platform's id for it."""
+    query = select(ledger).where(ledger.c.channel_id == channel_id, ledger.c.remote_id == remote_id)
+    row = (await tx.execute(query)).one_or_none()
+    return _entry(row) if row else None
+
+
+async def by_permalink(tx: AsyncConnection, address: str) -> LedgerEntry | None:
+    """Return the entry of the post at an address, as the platform gave it; only the newest posts are looked through."""
+    newest = select(ledger).order_by(ledger.c.delivery_id.desc()).limit(_LOOKED_THROUGH).subquery()
+    query = select(newest).where(newest.c.permalink == address).order_by(newest.c.delivery_id.desc()).limit(1)
+    row = (await tx.execute(query)).one_or_none()
+    return _entry(row) if row else None
+
+
 async def public_posts(tx: AsyncConnection, article_id: ArticleId) -> list[LedgerEntry]:
     """Return the posts of an article that are public now, oldest first."""
     query = select(ledger).where(ledger.c.article_id == article_id, ledger.c.withdrawn_at.is_(None))
     return [_entry(row) for row in await tx.execute(query.order_by(ledger.c.delivery_id))]
+
+
+async def articles_since(tx: AsyncConnection, channel_id: ChannelId, since: datetime) -> list[ArticleId]:
+    """Return the articles that a channel has published since then and still shows, in order, each once."""
+    query = (
+        select(ledger.c.article_id)
+        .join(deliveries, deliveries.c.id == ledger.c.delivery_id)
+        .where(
+            ledger.c.channel_id == channel_id,
+            ledger.c.published_at >= since,
+            ledger.c.withdrawn_at.is_(None),
+            ledger.c.article_id.is_not(None),
+            deliveries.c.repost >= 0,
+        )
+        .order_by(ledger.c.published_at, ledger.c.delivery_id)
+    )
+    return list(dict.fromkeys(ArticleId(row.article_id) for row in await tx.execute(query)))
 
 
 async def others(tx: AsyncConnection, delivery: Delivery) -> list[Other]:
@@ -271,4 +311,5 @@ def _entry(row: Any) -> LedgerEntry:
         withdrawn_at=row.withdrawn_at,
         more_ids=tuple(row.more_ids or ()),
         adopted=row.adopted,
+        hand_at=row.hand_at,
     )

@@ -1,4 +1,7 @@
-"""What the desk has to be told of: derived from deliveries and channels as they stand, each told once."""
+"""What the desk was told of or is still to be told, each once, and the messages that tell it.
+
+What there is to tell is found by `causes`.
+"""
 
 from __future__ import annotations
 
@@ -7,38 +10,53 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, exists, func, select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.channel import ChannelId, Platform
-from bot.domain.delivery import DeliveryId, HeldReason, State
-from bot.store.deliveries import STANDING
-from bot.store.tables import articles, channels, deliveries, micros, notices
+from bot.domain.delivery import DeliveryId, HeldReason, Kind, State
+from bot.store.tables import from_micros, micros, notices
 
 ACCESS = HeldReason.ACCESS.value
-# Lost access is told of the channel, and with it what was held for it.
-_TOLD = [HeldReason.NO_EVIDENCE, HeldReason.TEMPLATE, HeldReason.LINK_DEAD, HeldReason.STALE_WORDS]
+PROPOSED = State.PROPOSED.value
+EDITOR = HeldReason.EDITOR.value
+SOURCE = "source"
+EXPIRED, SUMMARY = "expired", "summary"
+REPORTS = frozenset({EXPIRED, SUMMARY})  # told, and over with that
+WARNS = "warns-"  # and the cause
+POSTS = frozenset({PROPOSED, EDITOR})  # told by the post itself, which is kept as it would go out now
 _MOST = 500  # at a look; what is beyond it comes with the next ones
 _NEAR = 1000  # notices told in one list have numbers not further apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A message about a notice: a card of its own, or a list with others."""
+    """A message about a notice: a card of its own, or a list with others.
+
+    `mark` tells what a card shows, `picture` names its photo ("": words alone).
+    """
 
     chat: int
     message: int
     is_list: bool = False
+    mark: str = ""
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One thing to be told. `what` is the reason why the delivery is held, or `access` for a channel."""
+    """One thing to be told.
+
+    `what` is the reason why the delivery is held, `proposed` for one that waits for an editor, `access` for a channel,
+    `source` for a source, `warns-…` for what will go wrong at its turn; reports are `expired` and `summary`. `key`
+    says what it is about, as it stood then.
+    """
 
     id: int
+    key: str
     what: str
-    channel_id: ChannelId
+    channel_id: ChannelId | None
     delivery_id: DeliveryId | None
     at: datetime
     messages: tuple[Told, ...]
@@ -53,63 +71,27 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What a notice is about, as it stands now. Of a channel without a held post there is no delivery to show."""
+    """What a notice is about, as it stands now. Of a channel without a held post there is no delivery to show.
 
-    channel: str
-    platform: Platform
-    access_lost_at: datetime | None
+    `lost_at` is since when the channel has no access, or the source fails; `version` differs once the post's words
+    do; `pinned_at` and `turn_at` are the delivery's.
+    """
+
+    channel: str = ""
+    platform: Platform = Platform.TELEGRAM
+    lost_at: datetime | None = None
     delivery_id: DeliveryId | None = None
+    kind: Kind = Kind.PUBLISH
     state: State | None = None
     held_reason: HeldReason | None = None
     article_url: str | None = None
     title: str = ""
     detail: str = ""
-
-
-async def find_new(tx: AsyncConnection, now: datetime) -> int:
-    """Keep a row for all that holds and has none open; return how many are new.
-
-    A delivery that is held anew after it was settled is told anew: its rows are numbered. Two replicas that look at
-    once come to the same number, and one row stays.
-    """
-    opened = exists().where(notices.c.delivery_id == deliveries.c.id, text("notices.ended_at IS NULL"))
-    earlier = select(func.count()).where(notices.c.delivery_id == deliveries.c.id).scalar_subquery()
-    held = (
-        select(deliveries.c.id, deliveries.c.channel_id, deliveries.c.held_reason, earlier.label("earlier"))
-        .join(channels, channels.c.id == deliveries.c.channel_id)
-        .where(
-            text(STANDING),
-            deliveries.c.held_reason.in_(_TOLD),
-            channels.c.closed_at.is_(None),
-            ~opened,
-        )
-        .order_by(deliveries.c.id)
-        .limit(_MOST)
-    )
-    lost = select(channels).where(channels.c.access_lost_at.is_not(None), channels.c.closed_at.is_(None))
-    new = [
-        {
-            "key": f"channel {row.id} access {micros(row.access_lost_at)}",
-            "what": ACCESS,
-            "channel_id": row.id,
-            "delivery_id": None,
-        }
-        for row in await tx.execute(lost)
-    ]
-    new += [
-        {
-            "key": f"delivery {row.id} held {row.earlier + 1}",
-            "what": row.held_reason,
-            "channel_id": row.channel_id,
-            "delivery_id": row.id,
-        }
-        for row in await tx.execute(held)
-    ]
-    if not new:
-        return 0
-    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
-    query = dialect.insert(notices).values([row | {"at": now} for row in new]).on_conflict_do_nothing()
-    return len((await tx.execute(query.returning(notices.c.id))).all())
+    version: str = ""
+    pinned_at: datetime | None = None
+    turn_at: datetime | None = None
+    permalink: str | None = None
+    is_breaking: bool = False
 
 
 async def opened(tx: AsyncConnection) -> list[Notice]:
@@ -124,6 +106,14 @@ async def get(tx: AsyncConnection, notice_id: int) -> Notice | None:
     return _notice(row) if row is not None else None
 
 
+async def told_in(tx: AsyncConnection, chat: int, message: int) -> DeliveryId | None:
+    """Return the delivery that a card in a chat is about; None for any other message, and once its notice has ended."""
+    for notice in await opened(tx):
+        if any((told.chat, told.message) == (chat, message) and not told.is_list for told in notice.messages):
+            return notice.delivery_id
+    return None
+
+
 async def listed_with(tx: AsyncConnection, notice: Notice) -> list[Notice]:
     """Return all that was told in the same list, the notice itself included."""
     lists = {(one.chat, one.message) for one in notice.messages if one.is_list}
@@ -132,18 +122,17 @@ async def listed_with(tx: AsyncConnection, notice: Notice) -> list[Notice]:
     return [one for one in near if lists & {(told.chat, told.message) for told in one.messages if told.is_list}]
 
 
-async def about(tx: AsyncConnection, wanted: Sequence[Notice]) -> dict[int, About]:
-    """Return what notices are about, by their numbers."""
-    lost = {notice.channel_id for notice in wanted if notice.delivery_id is None}
-    of_delivery = await _held(tx, [notice.delivery_id for notice in wanted if notice.delivery_id is not None])
-    of_channel = await _blocked(tx, lost)
-    found = {
-        notice.id: of_channel.get(notice.channel_id)
-        if notice.delivery_id is None
-        else of_delivery.get(notice.delivery_id)
-        for notice in wanted
-    }
-    return {number: one for number, one in found.items() if one is not None}
+async def keep_report(tx: AsyncConnection, what: str, since: datetime, until: datetime, now: datetime) -> None:
+    """Keep a row for a report of what was after `since` and up to `until`; one for each."""
+    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
+    key = f"{what} {micros(since)} {micros(until)}"
+    await tx.execute(dialect.insert(notices).values(key=key, what=what, at=now).on_conflict_do_nothing())
+
+
+def span_of(report: Notice) -> tuple[datetime, datetime]:
+    """Return after when and up to when a report tells."""
+    _, since, until = report.key.split(" ")
+    return from_micros(int(since)), from_micros(int(until))
 
 
 async def change(tx: AsyncConnection, ids: Collection[int], **columns: Any) -> None:
@@ -165,85 +154,42 @@ async def with_messages(tx: AsyncConnection, ids: Collection[int]) -> set[int]:
 
 async def keep_message(tx: AsyncConnection, ids: Collection[int], told: Told) -> None:
     """Remember a message that tells of these notices."""
-    rows = await tx.execute(select(notices.c.id, notices.c.messages).where(notices.c.id.in_(ids)))
-    for row in rows.all():
-        kept = [*(row.messages or []), [told.chat, told.message, told.is_list]]
-        await tx.execute(update(notices).where(notices.c.id == row.id).values(messages=kept))
+    for number, messages in await _messages(tx, ids):
+        await _keep(tx, number, [*messages, told])
 
 
-async def _held(tx: AsyncConnection, ids: Sequence[DeliveryId]) -> dict[DeliveryId, About]:
-    rows = await tx.execute(_deliveries().where(deliveries.c.id.in_(ids))) if ids else ()
-    return {DeliveryId(row.delivery_id): _about(row) for row in rows}
+async def replace_message(tx: AsyncConnection, notice_id: int, before: Told, after: Told) -> None:
+    """Remember what a card shows now, or that another message took its place."""
+    for number, messages in await _messages(tx, [notice_id]):
+        here = (before.chat, before.message)
+        await _keep(tx, number, [after if (one.chat, one.message) == here else one for one in messages])
 
 
-async def _blocked(tx: AsyncConnection, ids: Collection[ChannelId]) -> dict[ChannelId, About]:
-    """Return channels, each with the first post that is held for its lost access."""
-    if not ids:
-        return {}
-    found = {
-        ChannelId(row.id): About(
-            channel=row.name,
-            platform=Platform(row.platform),
-            access_lost_at=row.access_lost_at,
-            detail=row.access_detail,
-        )
-        for row in await tx.execute(select(channels).where(channels.c.id.in_(ids)))
-    }
-    waiting = _deliveries().where(
-        text(STANDING),
-        deliveries.c.held_reason == HeldReason.ACCESS,
-        deliveries.c.channel_id.in_(ids),
-    )
-    for row in await tx.execute(waiting.order_by(deliveries.c.id.desc())):
-        found[ChannelId(row.channel_id)] = _about(row)
-    return found
+async def _messages(tx: AsyncConnection, ids: Collection[int]) -> list[tuple[int, list[Told]]]:
+    """Return the messages of notices, their rows locked: whoever shows a card writes into one row."""
+    query = select(notices.c.id, notices.c.messages).where(notices.c.id.in_(ids)).order_by(notices.c.id)
+    return [(row.id, _told(row.messages)) for row in await tx.execute(query.with_for_update())]
 
 
-def _deliveries() -> Select[Any]:
-    return (
-        select(
-            channels.c.id.label("channel_id"),
-            channels.c.name,
-            channels.c.platform,
-            channels.c.access_lost_at,
-            deliveries.c.id.label("delivery_id"),
-            deliveries.c.state,
-            deliveries.c.held_reason,
-            deliveries.c.error,
-            deliveries.c.text,
-            deliveries.c.words,
-            articles.c.url,
-            func.coalesce(articles.c.content["title"].as_string(), "").label("title"),
-        )
-        .join_from(deliveries, channels, deliveries.c.channel_id == channels.c.id)
-        .join(articles, deliveries.c.article_id == articles.c.id, isouter=True)
-    )
+async def _keep(tx: AsyncConnection, notice_id: int, messages: Sequence[Told]) -> None:
+    plain = [[one.chat, one.message, one.is_list, one.mark, one.picture] for one in messages]
+    await tx.execute(update(notices).where(notices.c.id == notice_id).values(messages=plain))
 
 
-def _about(row: Any) -> About:
-    return About(
-        channel=row.name,
-        platform=Platform(row.platform),
-        access_lost_at=row.access_lost_at,
-        delivery_id=DeliveryId(row.delivery_id),
-        state=State(row.state),
-        held_reason=HeldReason(row.held_reason) if row.held_reason is not None else None,
-        article_url=row.url if row.url and not row.url.startswith("urn:") else None,
-        title=row.title or (row.text or row.words).strip().partition("\n")[0][:200],
-        detail=row.error,
-    )
+def _told(plain: Sequence[Sequence[Any]] | None) -> list[Told]:
+    names = ("chat", "message", "is_list", "mark", "picture")
+    return [Told(**dict(zip(names, one, strict=False))) for one in plain or ()]
 
 
 def _notice(row: Any) -> Notice:
     return Notice(
         id=row.id,
+        key=row.key,
         what=row.what,
-        channel_id=ChannelId(row.channel_id),
+        channel_id=ChannelId(row.channel_id) if row.channel_id is not None else None,
         delivery_id=DeliveryId(row.delivery_id) if row.delivery_id is not None else None,
         at=row.at,
-        messages=tuple(
-            Told(chat=chat, message=message, is_list=is_list) for chat, message, is_list in row.messages or ()
-        ),
+        messages=tuple(_told(row.messages)),
         told_at=row.told_at,
         alerted_at=row.alerted_at,
         ended_at=row.ended_at,

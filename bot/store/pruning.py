@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import FINAL
+from bot.store import conversations, pictures
 from bot.store.tables import articles, attempts, decisions, deliveries, found, payloads, revisions, traces, uploads
 
 
@@ -37,6 +38,8 @@ async def prune(tx: AsyncConnection, before: datetime) -> dict[str, int]:
         "decisions": await _count(tx, delete(decisions).where(decisions.c.at < before)),
         "found": await _count(tx, delete(found).where(found.c.found_at < before)),
         "uploads": await _count(tx, delete(uploads).where(uploads.c.at < before)),
+        "pictures": await pictures.forget(tx, before),
+        "conversations": await conversations.forget(tx, before),
     }
     return {"bodies": await _strip(tx, articles, articles.c.id.in_(old)), **dropped}
 

@@ -29,6 +29,7 @@ _SHIFTS = (
     "UPDATE channels SET wake_at = :now WHERE closed_at IS NULL",
     "UPDATE pace SET arrival_at = arrival_at + :step",
     "UPDATE leases SET until = until + :step",
+    "UPDATE conversations SET expires_at = expires_at + :step",
     "UPDATE house SET at = at + :step WHERE name = 'beat' OR name LIKE 'insights %'",
     "UPDATE inquiries SET next_at = next_at + :step WHERE next_at IS NOT NULL",
 )

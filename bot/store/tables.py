@@ -19,6 +19,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     Table,
@@ -188,7 +189,9 @@ deliveries = Table(
     Column("lease_until", UtcTime),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("rung", SmallInteger, nullable=False, server_default="0"),
-    Column("words", Text, nullable=False, server_default=""),  # an editor's own text
+    Column("words", Text, nullable=False, server_default=""),  # an editor's own text, without markup
+    # What an editor gave it in place of the article's: {"words" (HTML), "photo", "credit"}; `domain.post.Own`.
+    Column("own", _Json),
     Column("listed", _Json),  # the articles of a digest
     Column("text", Text, nullable=False, server_default=""),  # as sent
     Column("error", Text, nullable=False, server_default=""),
@@ -306,6 +309,7 @@ ledger = Table(
     Column("more_ids", _Json),  # of an album's further messages
     # It was there before us and does not read as we write: its words are not ours to change.
     Column("adopted", Boolean, nullable=False, server_default=text("false")),
+    Column("hand_at", UtcTime),  # since when its words are a person's, from the desk or changed in the channel
     UniqueConstraint("channel_id", "remote_id"),
     Index("ix_ledger_channel_id_published_at", "channel_id", "published_at"),
     Index("ix_ledger_article_id", "article_id"),
@@ -349,6 +353,29 @@ inboxes = Table(
     metadata,
     Column("account", Text, primary_key=True),
     Column("next_update", BigInteger, nullable=False),
+)
+
+# Where an editor stands in what takes more than one message.
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("person_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("about", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("gathered", _Json, nullable=False),
+    Column("version", BigInteger, nullable=False),  # the number of the update that led to this step
+    Column("expires_at", UtcTime, nullable=False),
+)
+
+# Photos that editors sent to the bot, as JPEG; a post names one as `kept:<key>`.
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("at", UtcTime, nullable=False),
 )
 
 decisions = Table(

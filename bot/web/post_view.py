@@ -11,15 +11,13 @@ from urllib.parse import urlsplit
 from markupsafe import Markup, escape
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.agenda.composing import Material, compose, material
 from bot.compose.post import Composer
-from bot.domain.article import Article
 from bot.domain.channel import Channel, Platform
-from bot.domain.delivery import WAITING, Delivery, DeliveryId, Kind
+from bot.domain.delivery import WAITING, Delivery, DeliveryId
 from bot.domain.ledger import LedgerEntry
-from bot.domain.post import Post
 from bot.errors import ComposeError
-from bot.store import articles, deliveries, ledger
-from bot.store.articles import StoredArticle
+from bot.store import deliveries, ledger
 from bot.store.tables import deliveries as rows
 from bot.web import texts
 
@@ -30,13 +28,15 @@ _KEPT = frozenset("b strong i em u ins s strike del code pre blockquote".split()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A delivery and all that its post is made of."""
+    """A delivery's post: what it is made of, and as it is public already."""
 
-    delivery: Delivery
-    stored: StoredArticle | None
-    target: LedgerEntry | None
-    listed: tuple[Article, ...]
+    made_of: Material
     public: LedgerEntry | None
+
+    @property
+    def delivery(self) -> Delivery:
+        """The delivery itself."""
+        return self.made_of.delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +57,7 @@ async def find(tx: AsyncConnection, delivery_id: int) -> Found | None:
     found = await deliveries.find(tx, rows.c.id == delivery_id)
     if not found:
         return None
-    delivery = found[0]
-    listed = [await articles.get_listed(tx, article_id) for article_id in delivery.listed]
-    return Found(
-        delivery=delivery,
-        stored=await articles.get(tx, delivery.article_id) if delivery.article_id is not None else None,
-        target=await ledger.entry(tx, delivery.target_id) if delivery.target_id is not None else None,
-        listed=tuple(article for article in listed if article is not None),
-        public=await ledger.entry(tx, DeliveryId(delivery_id)),
-    )
+    return Found(made_of=await material(tx, found[0]), public=await ledger.entry(tx, DeliveryId(delivery_id)))
 
 
 def preview(found: Found, channel: Channel, composer: Composer, at: datetime) -> Preview:
@@ -74,7 +66,7 @@ def preview(found: Found, channel: Channel, composer: Composer, at: datetime) ->
     Args:
         at: when it goes out, for words that age.
     """
-    stored, public = found.stored, found.public
+    stored, public = found.made_of.stored, found.public
     title = (public.title if public else "") or (stored.article.title if stored else "") or texts.NO_TITLE
     if public is not None:
         permalink = public.permalink if (public.permalink or "").startswith("https://") else None
@@ -83,7 +75,7 @@ def preview(found: Found, channel: Channel, composer: Composer, at: datetime) ->
     if found.delivery.state in WAITING and stored is not None and stored.retracted_at is not None:
         return Preview(title=title, problem=texts.GONE)
     try:
-        post = compose(found, channel, composer, at)
+        post = compose(composer, found.made_of, channel, at=at)
     except ComposeError as error:
         return Preview(title=title, problem=texts.NOT_COMPOSED.format(why=error))
     card = None
@@ -99,30 +91,10 @@ def preview(found: Found, channel: Channel, composer: Composer, at: datetime) ->
     )
 
 
-def compose(found: Found, channel: Channel, composer: Composer, at: datetime) -> Post:
-    """Make the post as the outbox will.
-
-    Raises:
-        ComposeError: none can be made.
-    """
-    delivery, stored, target = found.delivery, found.stored, found.target
-    method = target.method if target is not None else None
-    if delivery.kind is Kind.DIGEST:
-        return composer.digest(list(found.listed), channel, at=at)
-    if stored is None or delivery.words:
-        return composer.words(delivery.words, channel, at=at)
-    if delivery.kind is Kind.WITHDRAW:
-        return composer.notice(stored.article, channel, at=at, what="retracted", method=method)
-    if delivery.repost < 0:
-        return composer.notice(stored.article, channel, at=at, what="corrected")
-    rung = 0 if delivery.kind is Kind.EDIT else delivery.rung
-    return composer.compose(stored.article, channel, at=at, rung=rung, method=method)
-
-
 def _photos_again(found: Found, channel: Channel, composer: Composer) -> tuple[str, ...]:
     """Return the photos of a public post: the ledger keeps its words, the article its pictures."""
     try:
-        post = compose(found, channel, composer, found.delivery.turn_at)
+        post = compose(composer, found.made_of, channel, at=found.delivery.turn_at)
     except ComposeError:
         return ()
     return (post.photo_url, *post.album) if post.photo_url else ()

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
+from bot.agenda.wording import WEEKDAYS
+from bot.agenda.wording import counted as counted
+from bot.agenda.wording import posts as posts
+from bot.agenda.wording import reactions as reactions
+from bot.agenda.wording import short_day as short_day
+from bot.agenda.wording import when as when
 from bot.domain.delivery import HeldReason, Kind, State
 
 TITLE = "Календар"
@@ -107,22 +113,12 @@ UNPIN = "Повернути в загальну чергу"
 NO_CHANNELS = "Вам ще не відкрито жодного каналу. Спитайте головного редактора."
 NOT_FOR_YOU = "Канал «{channel}» вам не відкрито. Спитайте головного редактора."
 
-WEEKDAYS = ("понеділок", "вівторок", "середа", "четвер", "п’ятниця", "субота", "неділя")
 SHORT_WEEKDAYS = ("пн", "вт", "ср", "чт", "пт", "сб", "нд")
-_IN_WEEKDAY = ("у понеділок", "у вівторок", "у середу", "у четвер", "у п’ятницю", "у суботу", "у неділю")
-_MONTHS = (
-    "січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня".split()  # of which day
-)
 
 
 def day_name(day: date) -> str:
     """Return "понеділок, 1 червня"."""
     return f"{WEEKDAYS[day.weekday()]}, {short_day(day)}"
-
-
-def short_day(day: date) -> str:
-    """Return "1 червня"."""
-    return f"{day.day}\N{NO-BREAK SPACE}{_MONTHS[day.month - 1]}"
 
 
 def week_name(first: date) -> str:
@@ -131,38 +127,3 @@ def week_name(first: date) -> str:
     if first.month == last.month:
         return f"{first.day}–{short_day(last)}"
     return f"{short_day(first)} – {short_day(last)}"
-
-
-def when(at: datetime, today: date) -> str:
-    """Return "сьогодні о 18:30", "завтра о 9:00" or "у п’ятницю, 5 червня, о 10:00"; `at` in the outlet's zone."""
-    clock = at.strftime("%H:%M")
-    match (at.date() - today).days:
-        case 0:
-            return f"сьогодні {_at(at)} {clock}"
-        case 1:
-            return f"завтра {_at(at)} {clock}"
-        case _:
-            return f"{_IN_WEEKDAY[at.weekday()]}, {short_day(at.date())}, {_at(at)} {clock}"
-
-
-def _at(at: datetime) -> str:
-    return "об" if at.hour == 11 else "о"
-
-
-def counted(number: int, one: str, few: str, many: str) -> str:
-    """Return the number with the form of the word that goes with it: "1 допис", "3 дописи", "11 дописів"."""
-    if number % 10 == 1 and number % 100 != 11:
-        return f"{number} {one}"
-    if number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14):
-        return f"{number} {few}"
-    return f"{number} {many}"
-
-
-def posts(number: int) -> str:
-    """Return "1 допис", "3 дописи", "11 дописів"."""
-    return counted(number, "допис", "дописи", "дописів")
-
-
-def reactions(number: int) -> str:
-    """Return "1 реакція", "3 реакції", "11 реакцій"."""
-    return counted(number, "реакція", "реакції", "реакцій")

@@ -149,3 +149,16 @@ async def test_a_desk_that_closes_leaves_nothing_running(gallery: Gallery, fetch
         await gallery.visited.wait()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_a_photo_that_an_editor_sent_is_found_where_it_is_kept(fetcher: Fetcher) -> None:
+    async def kept(address: str) -> bytes | None:
+        return drawn() if address == "kept:1" else None
+
+    async with PhotoDesk(fetcher, kept=kept) as desk:
+        assert (await desk.get("kept:1")).width == 300
+        with pytest.raises(PhotoError, match="no longer kept"):
+            await desk.get("kept:2")
+    async with PhotoDesk(fetcher) as desk:
+        with pytest.raises(PhotoError):
+            await desk.get("kept:1")

@@ -83,6 +83,7 @@ def staff(outlet: Outlet, *, started: bool = True, **lines: str) -> None:
     not there. The chief has opened the chat with the bot.
     """
     outlet.write(more=CHANNELS + STAFF, **lines)
+    outlet.variables |= {"VISTNYK_DESK__UNDO": "0s", "VISTNYK_DESK__QUIET": "[]"}  # whatever the hour of the test
     telegram = outlet.sandbox.telegram
     telegram.add_channel(None, id=CLOSED, title="Закритий", bots={BOT_ID: None})
     for number, name in enumerate(("strict", "asks", "odd"), start=11):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from bot.clock import SystemClock
 from bot.sandbox.server import SitePage
-from tests.journeys.outlet import BOT_ID, BOT_TOKEN, PAGE_TOKEN, Outlet
+from bot.store import editors
+from tests.factories import an_article
+from tests.journeys.outlet import BOT_ID, BOT_TOKEN, PAGE_TOKEN, Outlet, publish
 from tests.journeys.shell import Said, told, vistnyk
 
 EDITOR = """
@@ -192,3 +195,29 @@ async def test_no_channel_at_all_is_named(outlet: Outlet) -> None:
     await outlet.migrate()
     (line,) = await failing(outlet)
     assert line == f"configuration: {outlet.toml}: there is no channel; name at least one under [[channels]]"
+
+
+async def test_a_page_token_that_may_not_read_figures_is_named_and_stops_no_post(ready: Outlet) -> None:
+    token = ready.sandbox.facebook.tokens[PAGE_TOKEN]
+    token.scopes = token.scopes - {"read_insights"}
+    (line,) = await failing(ready)
+    assert line.startswith("channel facebook-main: insights: the token lacks read_insights")
+    async with ready.open() as service:
+        async with service.house.database.write() as tx:
+            await tx.exec_driver_sql("UPDATE channels SET access_lost_at = 1, access_detail = 'x'")
+        await service.reconciler.reconcile()
+        await publish(service, an_article(published_at=SystemClock().now()))
+    assert len(ready.facebook) == 1, "access came back all the same"
+
+
+async def test_an_editor_who_was_added_in_telegram_and_never_started_the_bot_is_named(ready: Outlet) -> None:
+    ready.sandbox.telegram.add_user(1005, "Гліб")
+    async with ready.open() as service, service.house.database.write() as tx:
+        await tx.exec_driver_sql(
+            "INSERT INTO editors (telegram_id, name, role, channels, from_config) VALUES (1005, 'Гліб', 2, '[]', false)"
+        )
+        assert [one.name for one in await editors.unstarted(tx)] == ["Гліб", "Ярина"]
+        await editors.note_start(tx, 1001, SystemClock().now())
+        assert [one.name for one in await editors.unstarted(tx)] == ["Гліб"]
+    (line,) = await failing(ready)
+    assert line == "editor Гліб: Гліб (1005) has not pressed /start in the chat with the bot"

@@ -161,11 +161,11 @@ async def test_an_update_whose_handling_was_cut_off_is_handled_after_the_restart
 
     done: list[Any] = []
     async with working(desk) as service:
-        service.desk.dispatcher.commands["cut"] = cut_off
-        desk.sandbox.telegram.say(CHIEF, BOT_ID, "/cut")
+        service.desk.dispatcher.commands.serve("today", cut_off)
+        desk.sandbox.telegram.say(CHIEF, BOT_ID, "/today")
         await asyncio.wait_for(reached.wait(), 10)
     async with working(desk) as service:
-        service.desk.dispatcher.commands["cut"] = whole
+        service.desk.dispatcher.commands.serve("today", whole)
         await until(lambda: done)
         await settled(desk)
     assert done == [None], "what was begun before the crash was undone, then done once"
@@ -182,8 +182,8 @@ async def test_a_database_that_is_away_for_a_moment_loses_no_update(desk: Outlet
             await house.keep_fact(tx, "done", now)
 
     async with working(desk) as service:
-        service.desk.dispatcher.commands["try"] = away_twice
-        desk.sandbox.telegram.say(CHIEF, BOT_ID, "/try")
+        service.desk.dispatcher.commands.serve("today", away_twice)
+        desk.sandbox.telegram.say(CHIEF, BOT_ID, "/today")
         desk.sandbox.telegram.say(CHIEF, BOT_ID, "/start")
         await greeted(desk)
     assert len(tries) == 3
@@ -195,8 +195,8 @@ async def test_a_fault_of_ours_is_said_and_does_not_come_back_for_ever(desk: Out
         raise RuntimeError("a fault")
 
     async with working(desk) as service:
-        service.desk.dispatcher.commands["fault"] = faulty
-        desk.sandbox.telegram.say(CHIEF, BOT_ID, "/fault")
+        service.desk.dispatcher.commands.serve("today", faulty)
+        desk.sandbox.telegram.say(CHIEF, BOT_ID, "/today")
         await until(lambda: shown(desk, CHIEF))
         await settled(desk)
         assert [post.text for post in shown(desk, CHIEF)] == [texts.WENT_WRONG]

@@ -6,7 +6,21 @@ import json
 from typing import Any
 
 import pytest
-from telegram import Bot, BotCommand, ChatMemberAdministrator, InputMediaPhoto, LinkPreviewOptions
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScope,
+    BotCommandScopeChat,
+    BotCommandScopeChatAdministrators,
+    BotCommandScopeChatMember,
+    BotCommandScopeDefault,
+    ChatMemberAdministrator,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputMediaPhoto,
+    LinkPreviewOptions,
+    WebAppInfo,
+)
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken
 
 from bot.sandbox import Sandbox
@@ -290,6 +304,62 @@ async def test_commands_are_kept_by_scope_and_language(bot: Bot) -> None:
         await bot.set_my_commands([("Велика", "x")])
     await bot.delete_my_commands(language_code="uk")
     assert await bot.get_my_commands(language_code="uk") == ()
+
+
+async def test_commands_of_a_chat_are_for_a_chat_that_the_bot_has_met(bot: Bot, sandbox: Sandbox) -> None:
+    telegram = sandbox.telegram
+    telegram.add_user(501, "Олена", started=[BOT_ID])
+    telegram.add_user(502, "Хтось")
+    telegram.add_group(-1009, "Редакція", [BOT_ID])
+    await bot.set_my_commands([("help", "Що я вмію")], BotCommandScopeChat(501))
+    await bot.set_my_commands([("queue", "Черга")], BotCommandScopeChat(-1009))
+    known = telegram.by_id[BOT_ID]
+    assert (known.offers(501), known.offers(-1009), known.offers(502)) == (["help"], ["queue"], [])
+    assert [one.command for one in await bot.get_my_commands(BotCommandScopeChat(501))] == ["help"]
+    await bot.set_my_commands([("start", "Почати")], BotCommandScopeDefault())
+    assert (known.offers(501), known.offers(502)) == (["help"], ["start"])
+    await bot.delete_my_commands(BotCommandScopeChat(501))
+    assert known.offers(501) == ["start"]
+    for scope, refusal in (
+        (BotCommandScopeChat(502), "Chat not found"),
+        (BotCommandScopeChat(599), "Chat not found"),
+        (BotCommandScopeChat(CHANNEL), "Can't change commands in channel chats"),
+        (BotCommandScopeChatAdministrators(501), "Can't use specified scope in private chats"),
+        (BotCommandScopeChatMember(-1009, 0), "Can't parse botcommandscope: invalid user_id specified"),
+        (BotCommandScope("everyone"), "Can't parse botcommandscope: unsupported type specified"),
+        (BotCommandScope("chat"), "Can't parse botcommandscope: can't find field"),
+    ):
+        with pytest.raises(BadRequest, match=f"(?i){refusal}"):
+            await bot.set_my_commands([("help", "Що я вмію")], scope)
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "refusal"),
+    [
+        ("", "x", "command must be non-empty"),
+        ("c" * 33, "x", "command length must not exceed 32"),
+        ("help", " ", "command description must be non-empty"),
+        ("help", "x" * 257, "command description length must not exceed 256"),
+        ("Велика", "x", "bot_command_invalid"),
+    ],
+)
+async def test_commands_that_telegram_would_refuse_are_refused(bot: Bot, name: str, line: str, refusal: str) -> None:
+    with pytest.raises(BadRequest, match=f"(?i){refusal}"):
+        await bot.set_my_commands([(name, line)])
+    assert await bot.get_my_commands() == ()
+
+
+async def test_a_mini_app_opens_over_https_and_in_private_chats_alone(bot: Bot, sandbox: Sandbox) -> None:
+    sandbox.telegram.add_user(501, "Олена", started=[BOT_ID])
+
+    def opens(url: str) -> InlineKeyboardMarkup:
+        return InlineKeyboardMarkup([[InlineKeyboardButton("Календар", web_app=WebAppInfo(url))]])
+
+    await bot.send_message(501, "x", reply_markup=opens("https://desk.example/app"))
+    with pytest.raises(BadRequest, match="only https links are allowed"):
+        await bot.send_message(501, "x", reply_markup=opens("http://desk.example/app"))
+    with pytest.raises(BadRequest, match=r"(?i)button_type_invalid"):
+        await bot.send_message(CHANNEL, "x", reply_markup=opens("https://desk.example/app"))
 
 
 async def test_every_call_is_on_record_without_its_token_or_bytes(bot: Bot, sandbox: Sandbox) -> None:

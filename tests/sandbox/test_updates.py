@@ -8,11 +8,18 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import (
+    Bot,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    MessageOriginChannel,
+    MessageOriginHiddenUser,
+    MessageOriginUser,
+)
 from telegram.error import BadRequest, Conflict
 
 from bot.sandbox import Sandbox
-from tests.sandbox.conftest import BOT_ID, CHANNEL, TOKEN, Asker
+from tests.sandbox.conftest import BOT_ID, CHANNEL, TOKEN, Asker, picture
 
 
 async def test_a_person_talks_and_the_bot_hears_until_it_confirms(bot: Bot, sandbox: Sandbox) -> None:
@@ -154,3 +161,49 @@ async def test_a_webhook_gets_updates_in_order_with_its_secret_and_again_after_a
 async def test_a_wrong_webhook_is_refused(ask: Asker, params: dict[str, str], words: str) -> None:
     _, answer = await ask.bot("setWebhook", TOKEN, **params)
     assert answer["description"] == f"Bad Request: {words}"
+
+
+async def test_a_person_sends_a_photo_that_the_bot_can_fetch(bot: Bot, sandbox: Sandbox) -> None:
+    sandbox.telegram.add_user(1001, "Олена")
+    sandbox.telegram.say(1001, BOT_ID, html="<b>Міст</b> відкрили", photo=picture())
+    (update,) = await bot.get_updates()
+    message = update.message
+    assert message is not None
+    assert (message.caption, message.caption_html) == ("Міст відкрили", "<b>Міст</b> відкрили")
+    file = await bot.get_file(message.photo[-1].file_id)
+    assert bytes(await file.download_as_bytearray()) == picture()
+
+
+async def test_a_forwarded_message_names_its_channel_or_its_person(bot: Bot, sandbox: Sandbox) -> None:
+    sandbox.telegram.add_user(1001, "Олена")
+    sandbox.telegram.add_user(1002, "Петро")
+    sent = await bot.send_message(CHANNEL, "<b>Міст</b>", parse_mode="HTML")
+    (post,) = sandbox.telegram.posts(CHANNEL)
+    sandbox.telegram.say(1001, BOT_ID, forwarded=post)
+    sandbox.telegram.say(1001, BOT_ID, "Вітаю", forwarded=1002)
+    sandbox.telegram.say(1001, BOT_ID, "Вітаю", forwarded=0)
+    first, second, third = [update.message for update in await bot.get_updates()]
+    assert first is not None and second is not None and third is not None  # noqa: PT018
+    assert first.text_html == "<b>Міст</b>"
+    assert isinstance(first.forward_origin, MessageOriginChannel)
+    assert first.forward_origin.message_id == sent.message_id
+    assert isinstance(second.forward_origin, MessageOriginUser)
+    assert second.forward_origin.sender_user.id == 1002
+    assert isinstance(third.forward_origin, MessageOriginHiddenUser)
+
+
+async def test_after_an_outage_webhooks_are_served_again(
+    bot: Bot, sandbox: Sandbox, hook: tuple[str, asyncio.Queue[tuple[str | None, dict[str, Any]]], dict[str, int]]
+) -> None:
+    url, arrived, _ = hook
+    await bot.set_webhook(url)
+    sandbox.telegram.say(1001, BOT_ID, "раз")
+    async with asyncio.timeout(5):
+        await arrived.get()
+    await sandbox.__aexit__(None, None, None)
+    await sandbox.__aenter__()
+    await bot.set_webhook(url)
+    sandbox.telegram.say(1001, BOT_ID, "два")
+    async with asyncio.timeout(5):
+        _, second = await arrived.get()
+    assert second["message"]["text"] == "два"

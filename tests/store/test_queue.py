@@ -282,3 +282,14 @@ async def test_an_article_keeps_only_its_newest_decisions(database, channel_id):
         await cap(tx, article_id)
         kept = [line["detail"] for line in await why(tx, article_id)]
     assert kept == [str(number) for number in range(500 - MOST_PER_ARTICLE, 500)]
+
+
+async def test_the_first_few_of_each_turn_are_told(database, channel_id):
+    for number in range(9):
+        await queued(database, channel_id, at=NOON + timedelta(minutes=number))
+    breaking = await queued(database, channel_id, turn=Turn.BREAKING, at=NOON)
+    async with database.read() as tx:
+        told = await deliveries.first(tx, channel_id, 3)
+    assert [head.delivery for head in told if head.turn is Turn.BREAKING] == [breaking]
+    found = [head for head in told if head.turn is Turn.ORDINARY]
+    assert [head.turn_at for head in found] == [NOON + timedelta(minutes=number) for number in range(3)]

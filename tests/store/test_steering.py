@@ -263,3 +263,52 @@ async def test_an_editor_who_comes_after_the_worker_is_told_so(database, channel
         await act(database, channel_id, steering.pin, delivery_id, NOON + HOUR)
     async with database.read() as tx:
         assert (await tx.execute(text("SELECT count(*) FROM audit"))).scalar_one() == 0
+
+
+async def test_what_was_let_go_can_be_stopped_until_the_worker_has_it(database, channel_id):
+    undo = timedelta(seconds=10)
+    proposed = await queued(database, channel_id, state=State.PROPOSED)
+    after = await act(database, channel_id, steering.publish, proposed, undo)
+    assert (after.state, after.pinned_at) == (State.PLANNED, NOON + undo)
+    stopped = await act(database, channel_id, steering.stop, proposed, who=PETRO)
+    assert (stopped.state, stopped.held_reason, stopped.pinned_at) == (State.HELD, HeldReason.EDITOR, None)
+    again = await act(database, channel_id, steering.publish, proposed)
+    assert (again.state, again.pinned_at) == (State.PLANNED, NOON)
+    async with database.write() as tx:
+        assert await deliveries.claim(tx, proposed, NOON + HOUR) is not None
+    with pytest.raises(DeskError, match=r"готується до виходу\. Останнє рішення — Олена: відправлено в публікацію\."):
+        await act(database, channel_id, steering.stop, proposed, who=PETRO)
+    async with database.read() as tx:
+        assert [(row["who"], row["action"]) for row in await acts(tx)] == [
+            (OLENA, "publish"),
+            (PETRO, "stop"),
+            (OLENA, "publish"),
+        ]
+
+
+async def test_what_is_stopped_has_the_time_again_that_it_had_before(database, channel_id):
+    planned = await queued(database, channel_id, pinned_at=NOON + HOUR)
+    await act(database, channel_id, steering.publish, planned, timedelta(seconds=10))
+    stopped = await act(database, channel_id, steering.stop, planned)
+    assert (stopped.state, stopped.pinned_at) == (State.HELD, NOON + HOUR)
+    plain = await queued(database, channel_id)
+    held = await act(database, channel_id, steering.stop, plain)  # let go by nobody: an ordinary hold
+    assert (held.state, held.held_reason, held.pinned_at) == (State.HELD, HeldReason.EDITOR, None)
+
+
+async def test_a_change_that_is_let_go_waits_in_its_turn_as_long(database, channel_id):
+    public = await queued(database, channel_id, state=State.PUBLISHED)
+    edit = await queued(
+        database, channel_id, kind=Kind.EDIT, turn=Turn.EDIT, target_id=public, state=State.PROPOSED, article_id=1
+    )
+    after = await act(database, channel_id, steering.publish, edit, timedelta(seconds=10))
+    assert (after.state, after.pinned_at, after.turn_at) == (State.PLANNED, None, NOON + timedelta(seconds=10))
+
+
+async def test_nothing_is_let_go_before_its_embargo_or_without_knowing_whether_it_is_public(database, channel_id):
+    embargoed = await queued(database, channel_id, state=State.PROPOSED, turn_at=NOON + HOUR)
+    open_question = await unproven(database, channel_id)
+    for one, words in ((embargoed, refusals.EMBARGO), (open_question, refusals.NO_EVIDENCE)):
+        with pytest.raises(DeskError) as refused:
+            await act(database, channel_id, steering.publish, one, timedelta(seconds=10))
+        assert str(refused.value) == words

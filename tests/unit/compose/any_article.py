@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from bot.compose.markup import one_line
+from bot.compose.markup import escape, one_line
 from bot.domain.article import Article, Priority
 from bot.domain.channel import CallToAction, Channel, PhotoPolicy, Platform
-from bot.domain.post import Post
+from bot.domain.post import Own, Post
 from tests.unit.compose.samples import NOON, a_channel, composer
 
 WAYS = ("article", "card", "text", "breaking", "corrected", "retracted", "digest", "words")
@@ -86,7 +86,7 @@ class Order:
         if self.way == "digest":
             return _COMPOSER.digest([article, replace(article, rubric="Інше")] * 40, channel, at=NOON)
         if self.way == "words":
-            return _COMPOSER.words(article.lead, channel, at=NOON)
+            return _COMPOSER.words(Own(words=escape(article.lead)), channel, at=NOON)
         if self.way == "retracted":
             return _COMPOSER.notice(article, channel, NOON, "retracted")
         if self.way == "corrected":

@@ -13,11 +13,12 @@ from jinja2 import Environment, meta
 
 from bot.compose import markup
 from bot.compose.check import SAMPLES, faults
+from bot.compose.markup import escape
 from bot.compose.post import Composer
 from bot.domain.article import Article, Priority
 from bot.domain.channel import PhotoPolicy, Platform
-from bot.domain.post import CreditKind, Method
-from bot.errors import ComposeError
+from bot.domain.post import CreditKind, Method, Own
+from bot.errors import ComposeError, TooLongError
 from bot.sandbox import telegram_rules
 from tests.unit.compose.samples import NOON, TEMPLATES, a_channel, an_article, composer
 
@@ -224,13 +225,19 @@ def test_one_endless_headline_does_not_keep_the_others_out_of_a_digest(platform:
 
 @BOTH
 def test_an_editors_words_go_out_unaltered_with_the_call_to_action(platform: Platform) -> None:
-    post = composer().words("Друзі, 1 < 2 & «так»!\n\nДеталі: https://news.example/x.", a_channel(platform), NOON)
+    own = Own(words=escape("Друзі, 1 < 2 & «так»!\n\nДеталі: https://news.example/x."))
+    post = composer().words(own, a_channel(platform), NOON)
     assert post.plain.startswith("Друзі, 1 < 2 & «так»!\n\nДеталі: https://news.example/x.")
     assert post.link_preview == "https://news.example/x"
     with pytest.raises(ComposeError, match="empty"):
-        composer().words(" \n", a_channel(platform), NOON)
-    with pytest.raises(ComposeError, match="at most"):
-        composer().words("я" * 70_000, a_channel(platform), NOON)
+        composer().words(Own(words=" \n"), a_channel(platform), NOON)
+    with pytest.raises(TooLongError, match="at most") as refused:
+        composer().words(Own(words="я" * 70_000), a_channel(platform), NOON)
+    limit = refused.value.over
+    assert composer().words(Own(words="я" * (70_000 - limit)), a_channel(platform), NOON).length == post.limit
+    with pytest.raises(TooLongError) as refused:
+        composer().words(Own(words="я" * (70_001 - limit)), a_channel(platform), NOON)
+    assert refused.value.over == 1
 
 
 @BOTH
