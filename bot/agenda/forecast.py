@@ -43,6 +43,19 @@ async def forecast(
     return sorted(found, key=lambda pair: (pair[1].at, pair[0].name))
 
 
+async def coming(
+    tx: AsyncConnection, channel: Channel, delivery: Delivery, now: datetime, until: datetime
+) -> Slot | None:
+    """Return the slot of a planned delivery; None where it has none before `until`."""
+    row = await channels.get(tx, delivery.channel_id)
+    if row is None or row.access_lost_at is not None:
+        return None
+    status = await channels.status(tx, row, channel.timetable, now)
+    slots = plan(channel.timetable, status, await deliveries.waiting(tx, delivery.channel_id), now)
+    before = takewhile(lambda slot: slot.at < until, slots)
+    return next((slot for slot in before if slot.head.delivery == delivery.id), None)
+
+
 async def slot_of(tx: AsyncConnection, channel: Channel, delivery: Delivery, now: datetime) -> datetime | None:
     """Return when a delivery that is not planned would go out in its turn; None where that cannot be told.
 

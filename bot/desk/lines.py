@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.agenda import refusals
-from bot.agenda.forecast import forecast, slot_of
+from bot.agenda.forecast import coming, slot_of
 from bot.agenda.wording import when
 from bot.compose.markup import cut, escape, one_line
 from bot.desk import answers, texts
@@ -73,8 +73,7 @@ async def read(tx: AsyncConnection, delivery: Delivery, reach: Reach, now: datet
     obstacle = ""
     if delivery.state is State.PLANNED:
         obstacle = await obstacle_of(tx, delivery, now)
-        slots = await forecast(tx, {delivery.channel_id: channel}, now, until=now + FORESEEN)
-        slot = next((slot for _, slot in slots if slot.head.delivery == delivery.id), None)
+        slot = await coming(tx, channel, delivery, now, until=now + FORESEEN)
     public = await ledger.entry(tx, delivery.target_id or delivery.id)
     return Line(
         delivery=delivery,

@@ -13,7 +13,7 @@ from bot.desk import answers
 from bot.desk.said import Said, read_command
 from bot.desk.subjects import Subjects
 from bot.domain.channel import Channel, ChannelId
-from bot.domain.delivery import WAITING, Delivery, DeliveryId
+from bot.domain.delivery import WAITING, Delivery, DeliveryId, Kind
 from bot.errors import DeskError
 from bot.store import deliveries
 from bot.store.tables import deliveries as rows
@@ -74,7 +74,9 @@ class Targets:
         """
         found = await self._found(tx, wanted)
         here = [one for one in found if one.channel_id in self._served]
-        waiting = [one for one in here if one.state in WAITING]
+        # Taking a post down is dropped by its number alone, never along with an article's posts.
+        is_named = wanted.number is not None or len(here) == 1
+        waiting = [one for one in here if one.state in WAITING and (is_named or one.kind is not Kind.WITHDRAW)]
         if not here:
             raise DeskError(answers.NO_SUCH_POST if not wanted.names_none else answers.WHICH_POST)
         return waiting or list({one.channel_id: one for one in here}.values())

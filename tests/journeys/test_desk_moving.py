@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -427,3 +428,15 @@ async def test_commands_work_in_the_desks_group_for_those_who_may_and_for_no_oth
         (answer, *_cards) = await said(EDITOR, f"/hold@outlet_bot {article.url}")
         assert answer.startswith(f"{TITLE}\n• telegram-main: ⏸ Відкладено.")
         assert set((await states(service)).values()) == {"held"}
+
+
+async def test_cancelling_an_articles_posts_does_not_keep_a_retracted_one_in_the_channel(desk: Outlet) -> None:
+    async with working(desk) as service:
+        story = await waiting(service)
+        await service.worker.drain()
+        assert len(desk.telegram) == 1
+        await service.house.intake.accept([replace(story, retracted=True)], "push")
+        (answer,) = await Chat(desk, service).say(f"/cancel {story.url}")
+        assert "опубліковано" in answer.text
+        await service.worker.drain()
+        assert desk.telegram == desk.facebook == []
