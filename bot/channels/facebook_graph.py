@@ -57,8 +57,8 @@ class Graph:
 
     @property
     def rest_for(self) -> timedelta:
-        """How long to leave the page alone from now on, so that its allowance lasts."""
-        return timedelta(seconds=max(0.0, self._rests_until - time.monotonic()))
+        """How long to leave the page alone from now on: it was told to wait, or its allowance has to last."""
+        return timedelta(seconds=max(0.0, max(self._rests_until, self._banned_until) - time.monotonic()))
 
     async def call(
         self,

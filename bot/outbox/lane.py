@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.channels.base import Publisher
 from bot.domain.channel import Channel, ChannelId, Platform
 from bot.store import pace
+from bot.store.database import Database
 from bot.store.pace import Limit
 
 _USUAL = timedelta(seconds=1)
@@ -27,6 +28,12 @@ class Lane:
     async def is_banned(self, tx: AsyncConnection, now: datetime) -> bool:
         """Whether the platform told us to wait, or pace alone makes a call wait for longer than usual."""
         return await pace.earliest(tx, self.limits, now) > now + _USUAL
+
+    async def heed(self, database: Database) -> None:
+        """After a look: let all replicas know where the platform wants to be left alone, as after a post."""
+        if rest := self.publisher.rest_for:
+            async with database.write() as tx:
+                await pace.ban(tx, self.limits, await database.now(tx) + rest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

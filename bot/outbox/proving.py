@@ -134,6 +134,7 @@ class Prover:
                 public = [post for post in await ledger.newest(tx, lane.id, _KNOWN) if post.withdrawn_at is None]
                 known = {post.remote_id for post in public if not is_unknown(post.remote_id)}
             shown = await _in_full(lane.publisher, known)
+            await lane.heed(self._database)
             if shown.readable and not self._reaches(lane, shown, known):
                 shown = replace(shown, readable=False, detail=f"it shows more than {_MOST} posts that no book has")
             if not shown.readable and not shown.for_good:
@@ -231,7 +232,7 @@ async def _in_full(publisher: Publisher, known: set[str]) -> Survey:
         shown = await publisher.survey(known, _MOST)
         if not shown.readable or shown.for_good:
             failed += 1
-            if shown.for_good or shown.access_lost or failed > _FAILED:
+            if shown.for_good or shown.access_lost or failed > _FAILED or publisher.rest_for:
                 return shown
             await asyncio.sleep(_SOON)
             continue

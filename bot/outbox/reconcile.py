@@ -231,6 +231,7 @@ class Reconciler:
         receipt = among(attempt, seen)
         if receipt is None:
             evidence = await lane.publisher.read_back(attempt)
+            await lane.heed(self._database)
             receipt = evidence.receipt if evidence.presence is Presence.PRESENT else None
         if receipt is not None:
             await self._recorder.record_found(lane, delivery, attempt, receipt, "found by reading back")

@@ -76,7 +76,7 @@ async def card_of(chat: Chat, channel: str = "telegram-main") -> SandboxPost:
 def seal_of(card: SandboxPost) -> str:
     """Return what the buttons of a card expect."""
     rows = (card.reply_markup or {})["inline_keyboard"]
-    told = [button["callback_data"].split(":") for row in rows for button in row]
+    told: list[list[str]] = [button["callback_data"].split(":") for row in rows for button in row]
     return next(parts[3] for parts in told if parts[0] == "line" and parts[3])
 
 

@@ -173,8 +173,8 @@ async def test_a_page_whose_allowance_runs_low_is_left_alone_by_every_replica_an
     either_outlet: Outlet,
 ):
     either_outlet.variables["VISTNYK_PACE__PAGE"] = "9/s"
-    either_outlet.sandbox.facebook.page_usage.update(total_time=80)  # percent; 75 are let pass
     async with either_outlet.open() as service:
+        either_outlet.sandbox.facebook.page_usage.update(total_time=80)  # percent; 75 are let pass
         await publish(service, a_story())
         await publish(service, a_story(url="https://news.example/2", title="Друга новина"))
     assert (len(either_outlet.telegram), len(either_outlet.facebook)) == (2, 1)
