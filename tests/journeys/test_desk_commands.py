@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 from datetime import UTC, datetime, timedelta
@@ -73,8 +74,13 @@ async def test_each_person_is_offered_what_their_role_may_do_and_strangers_nothi
         async with service.house.database.write() as tx:
             promoted = Editor(telegram_id=VIEWER, name="Віра", role=Role.EDITOR)
             await editors.engage(tx, [promoted, Editor(telegram_id=CHIEF, name="Олена", role=Role.CHIEF)])
-        await service.desk.look()
-        await until(lambda: offered(desk, VIEWER) == names(Role.EDITOR) and not offered(desk, EDITOR))
+        for _ in range(100):  # the bell rings again and again
+            await service.desk.look()
+            if offered(desk, VIEWER) == names(Role.EDITOR) and not offered(desk, EDITOR):
+                break
+            await asyncio.sleep(0.2)
+        assert offered(desk, VIEWER) == names(Role.EDITOR)
+        assert not offered(desk, EDITOR)
 
 
 async def test_a_menu_that_telegram_did_not_take_is_set_later_and_holds_up_nothing(desk: Outlet) -> None:

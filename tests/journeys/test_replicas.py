@@ -128,5 +128,5 @@ async def test_of_four_replicas_three_are_killed_and_the_fourth_carries_on_withi
         assert [said.splitlines()[0] for _, said in posts] == [f"Новина {number}" for number in range(count)]
         times = [at for at, _ in posts]
         assert min(later - earlier for earlier, later in pairwise(times)) >= gap
-        # One lease, and the bell that rings every five seconds and ends it.
-        assert max(later - earlier for earlier, later in pairwise(times) if later > killed_at) < lease + 6
+        # One lease, the bell that rings every five seconds and ends it, and three looks where a post had not left.
+        assert max(later - earlier for earlier, later in pairwise(times) if later > killed_at) < lease + 20
