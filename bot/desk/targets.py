@@ -74,12 +74,11 @@ class Targets:
         """
         found = await self._found(tx, wanted)
         here = [one for one in found if one.channel_id in self._served]
-        # Taking a post down is dropped by its number alone, never along with an article's posts.
-        is_named = wanted.number is not None or len(here) == 1
-        here = here if is_named else [one for one in here if one.kind is not Kind.WITHDRAW] or here
-        waiting = [one for one in here if one.state in WAITING]
+        if len(here) > 1:  # taking a post down is dropped by its number alone, never along with an article's posts
+            here = [one for one in here if one.kind is not Kind.WITHDRAW]
         if not here:
             raise DeskError(answers.NO_SUCH_POST if not wanted.names_none else answers.WHICH_POST)
+        waiting = [one for one in here if one.state in WAITING]
         return waiting or list({one.channel_id: one for one in here}.values())
 
     async def _found(self, tx: AsyncConnection, wanted: Wanted) -> Sequence[Delivery]:
