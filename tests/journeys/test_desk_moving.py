@@ -171,7 +171,8 @@ async def test_a_time_that_has_passed_or_is_none_moves_nothing(desk: Outlet) -> 
 
 async def test_move_asks_for_the_time_and_each_button_is_one(outlet: Outlet) -> None:
     desk = outlet
-    staff(desk, started=False, schedule="max_per_day = 1")
+    # No place is offered that a post would be too old for; before noon, 12 hours would end before the next day.
+    staff(desk, started=False, schedule='max_per_day = 1\nfresh_for = "7d"')
     async with working(desk) as service:
         await waiting(service)
         number = (await one(service))["delivery"]
