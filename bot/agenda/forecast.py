@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import islice, takewhile
 
@@ -31,15 +31,9 @@ async def forecast(
     """
     found: list[tuple[Channel, Slot]] = []
     for channel_id, channel in served.items():
-        if only is not None and channel.name != only:
-            continue
-        row = await channels.get(tx, channel_id)
-        if row is None or row.access_lost_at is not None:
-            continue
-        status = await channels.status(tx, row, channel.timetable, now)
-        waiting = await deliveries.waiting(tx, channel_id)
-        slots = plan(channel.timetable, status, waiting, now)
-        found += [(channel, slot) for slot in takewhile(lambda slot: until is None or slot.at < until, slots)]
+        if only is None or channel.name == only:
+            slots = await _slots(tx, channel_id, channel, now)
+            found += [(channel, slot) for slot in takewhile(lambda slot: until is None or slot.at < until, slots)]
     return sorted(found, key=lambda pair: (pair[1].at, pair[0].name))
 
 
@@ -47,11 +41,7 @@ async def coming(
     tx: AsyncConnection, channel: Channel, delivery: Delivery, now: datetime, until: datetime
 ) -> Slot | None:
     """Return the slot of a planned delivery; None where it has none before `until`."""
-    row = await channels.get(tx, delivery.channel_id)
-    if row is None or row.access_lost_at is not None:
-        return None
-    status = await channels.status(tx, row, channel.timetable, now)
-    slots = plan(channel.timetable, status, await deliveries.waiting(tx, delivery.channel_id), now)
+    slots = await _slots(tx, delivery.channel_id, channel, now)
     before = takewhile(lambda slot: slot.at < until, slots)
     return next((slot for slot in before if slot.head.delivery == delivery.id), None)
 
@@ -61,12 +51,19 @@ async def slot_of(tx: AsyncConnection, channel: Channel, delivery: Delivery, now
 
     A queue of which its turn is not among the first few hundred is not reckoned through.
     """
-    row = await channels.get(tx, delivery.channel_id)
-    if row is None or row.access_lost_at is not None:
-        return None
-    status = await channels.status(tx, row, channel.timetable, now)
     own = Head(delivery=delivery.id, kind=delivery.kind, turn=delivery.turn, turn_at=delivery.turn_at)
-    slots = plan(channel.timetable, status, [*await deliveries.waiting(tx, delivery.channel_id), own], now)
+    slots = await _slots(tx, delivery.channel_id, channel, now, own)
     mine = (slot for slot in islice(slots, _FARTHEST) if slot.head.delivery == delivery.id)
     found = next(mine, None)
     return found.at if found is not None and not found.expires else None
+
+
+async def _slots(
+    tx: AsyncConnection, channel_id: ChannelId, channel: Channel, now: datetime, *more: Head
+) -> Iterable[Slot]:
+    """Return a channel's plan, reckoned as it is read; `more` waits beside what is planned. Empty without access."""
+    row = await channels.get(tx, channel_id)
+    if row is None or row.access_lost_at is not None:
+        return ()
+    status = await channels.status(tx, row, channel.timetable, now)
+    return plan(channel.timetable, status, [*await deliveries.waiting(tx, channel_id), *more], now)
