@@ -29,11 +29,16 @@ class Lane:
         """Whether the platform told us to wait, or pace alone makes a call wait for longer than usual."""
         return await pace.earliest(tx, self.limits, now) > now + _USUAL
 
-    async def heed(self, database: Database) -> None:
-        """After a look: let all replicas know where the platform wants to be left alone, as after a post."""
+    async def rest(self, tx: AsyncConnection, now: datetime) -> None:
+        """Let all replicas know for how long the platform wants to be left alone."""
         if rest := self.publisher.rest_for:
+            await pace.ban(tx, self.limits, now + rest)
+
+    async def heed(self, database: Database) -> None:
+        """After a look: do the same in a transaction of its own, where there is anything to tell."""
+        if self.publisher.rest_for:
             async with database.write() as tx:
-                await pace.ban(tx, self.limits, await database.now(tx) + rest)
+                await self.rest(tx, await database.now(tx))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

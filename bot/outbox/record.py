@@ -142,8 +142,7 @@ class Recorder:
         delivery, state = marked.delivery, ended.verdict.state
         async with channels.turn(self._database, [lane.id]) as (tx, now):
             await ledger.end_attempt(tx, marked.attempt_id, now, state.value, error=ended.error, receipt=ended.receipt)
-            if rest := lane.publisher.rest_for:  # most of the page's allowance is used up; all replicas leave it alone
-                await pace.ban(tx, lane.limits, now + rest)
+            await lane.rest(tx, now)
             try:
                 if state is State.PUBLISHED and ended.ready is not None:
                     await deliveries.move(tx, delivery, state, now, error=ended.error)

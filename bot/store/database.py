@@ -30,7 +30,7 @@ SCHEMA = "0004"  # the newest revision under alembic/versions; a test compares
 BELL = "vistnyk"  # the channel of LISTEN and NOTIFY
 
 _QUEUES = 120.0  # seconds; a thousand channels that want a connection at once get one after the other
-_STEP = timedelta(seconds=1)  # a clock that is off by more was set
+STEP = timedelta(seconds=1)  # a clock that is off by more was set
 _PASSING = ("40001", "40P01", "57P01", "57P02", "57P03", "08000", "08003", "08006")  # SQLSTATE
 _DRIVERS = ("asyncpg", "sqlite3")
 _SQLITE_PRAGMAS = (
@@ -145,7 +145,7 @@ class Database:
         before, self._anchor = self._anchor, (self._clock.now(), self._clock.running())
         if before is not None:
             (wall, running), (now, is_running) = before, self._anchor
-            if abs(now - wall - timedelta(seconds=is_running - running)) < _STEP:
+            if abs(now - wall - timedelta(seconds=is_running - running)) < STEP:
                 return False
         await self.follow(tx, self._clock)
         return True

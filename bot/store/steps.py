@@ -15,11 +15,11 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
+from bot.store.database import STEP
 from bot.store.deliveries import IN_FLIGHT
 from bot.store.house import keep_fact
 from bot.store.tables import house, micros
 
-_STEP = timedelta(seconds=1)  # a clock that is off by more was set
 _ANCHOR = "clock"  # the fact of the house that says by which clock the moments stand
 
 _LONGEST_REST = timedelta(hours=2)  # no ban of a platform that we keep is longer
@@ -51,7 +51,7 @@ async def follow(tx: AsyncConnection, clock: Clock) -> None:
     kept = (await tx.execute(select(house.c.at, house.c.note).where(house.c.name == _ANCHOR))).one_or_none()
     if kept is not None and boot and kept.note.startswith(f"{boot} "):
         step = now - kept.at - timedelta(seconds=running - float(kept.note.rpartition(" ")[2]))
-        if abs(step) < _STEP:
+        if abs(step) < STEP:
             return
         await shift(tx, step, now)
     await keep_fact(tx, _ANCHOR, now, f"{boot} {running!r}")
