@@ -9,7 +9,7 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -27,7 +27,8 @@ from bot.channels.transport import Transport
 from bot.clock import Clock, SystemClock
 from bot.compose.post import Composer
 from bot.configuration import Configuration
-from bot.desk.room import Desk, Furniture
+from bot.desk.furniture import Furniture
+from bot.desk.room import Desk
 from bot.desk.webhooks import Hook
 from bot.domain.channel import Channel, ChannelId, Platform
 from bot.domain.delivery import DeliveryId
@@ -356,7 +357,7 @@ async def open_service(
                 if not isinstance(one, PushSourceSettings)
             ],
             preflight=Preflight(house.database, house.clock, preparer, lanes, holder=holder),
-            desk=await _desk(configuration, house, lanes, photos, holder, worker.ring),
+            desk=await _desk(configuration, house, lanes, photos, holder),
         )
 
         def queued(new: list[DeliveryId]) -> None:
@@ -454,7 +455,6 @@ async def _desk(
     lanes: dict[ChannelId, Lane],
     photos: PhotoDesk,
     holder: str,
-    stirred: Callable[[], None],
 ) -> Desk:
     """Build the desk; with nobody to talk to it only hears what proves posts of private channels."""
     settings = configuration.settings
@@ -505,7 +505,6 @@ async def _desk(
             sources=[one.name for one in settings.sources],
             alert_url=settings.alert_url.get_secret_value() if settings.alert_url is not None else "",
             web_url=settings.telegram.web_url,
-            stirred=stirred,
             hook=_hook(configuration),
             calendar_url=_calendar_url(configuration),
         )

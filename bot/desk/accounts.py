@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.agenda.wording import WEEKDAYS, posts, reactions, short_day
 from bot.compose.markup import cut, escape, one_line
 from bot.desk import answers, lines, queue, texts
-from bot.desk.dispatch import Arrival, Dispatcher
+from bot.desk.arrival import Arrival
+from bot.desk.dispatch import Dispatcher
 from bot.desk.reach import Reach, reach
 from bot.desk.speaking import Speaker, joined
 from bot.desk.voice import Button, Rows

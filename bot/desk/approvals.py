@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.agenda import refusals, steering
 from bot.agenda.forecast import slot_of
 from bot.desk import cards, texts
-from bot.desk.dispatch import Arrival, Press
+from bot.desk.arrival import Arrival
+from bot.desk.dispatch import Press
 from bot.desk.standing import moment, stand
 from bot.desk.telling import Teller
 from bot.desk.touch import Doorkeeper, Touched, number

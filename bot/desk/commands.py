@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from bot.desk import texts
+from bot.desk.arrival import Arrival
 from bot.domain.editor import Editor, Role
 
-if TYPE_CHECKING:
-    from bot.desk.dispatch import Arrival
-
 # Given the words after the command. What it refuses it raises as a DeskError, and the dispatcher says it.
-Handler = Callable[["Arrival", str], Awaitable[None]]
+Handler = Callable[[Arrival, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

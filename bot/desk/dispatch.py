@@ -7,24 +7,20 @@ and, now and then, one polite line.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-from telegram import CallbackQuery, Message, Update, User
+from telegram import CallbackQuery, Message
 from telegram.constants import ChatType
 
 from bot.clock import Clock
 from bot.compose.markup import escape
 from bot.desk import texts
+from bot.desk.arrival import Arrival
 from bot.desk.commands import Commands
 from bot.desk.voice import Replies, Voice
-from bot.domain.channel import ChannelId
 from bot.errors import DeskError
-from bot.store import channels, editors, inboxes
+from bot.store import editors
 from bot.store.database import Database
 
 _FRESH = 5.0  # seconds that the list of editors is believed
@@ -32,50 +28,6 @@ _AGAIN = 1.0  # seconds between looks for somebody who is not on it
 _QUIET = 3600.0  # seconds until a stranger is answered again
 _BETWEEN = 2.0  # seconds between lines to strangers, whoever they are
 _STRANGERS = 1000  # remembered at a time
-
-
-class HandledError(Exception):
-    """This update was handled before, by this replica or another."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Arrival:
-    """One update on its way to its handler.
-
-    What a handler changes, it changes within one `turn`: with it the update counts as handled, so that a crash
-    neither loses nor repeats it. A handler that changes nothing needs none.
-    """
-
-    account: str
-    update: Update
-    database: Database
-    is_counted: bool = field(default=False, init=False)
-
-    @asynccontextmanager
-    async def turn(self, ids: Iterable[ChannelId] = ()) -> AsyncIterator[tuple[AsyncConnection, datetime]]:
-        """Open the transaction of this update, the rows of these channels locked, and tell the time.
-
-        Raises:
-            HandledError: the update was handled before; nothing may be changed for it again.
-        """
-        async with channels.turn(self.database, list(ids)) as (tx, now):
-            if not await inboxes.advance(tx, self.account, self.update.update_id):
-                raise HandledError
-            yield tx, now
-        self.is_counted = True
-
-    @property
-    def person(self) -> User:
-        """Who wrote or pressed."""
-        user = self.update.effective_user
-        assert user is not None, "the dispatcher lets through only what a person sent"  # noqa: S101
-        return user
-
-    @property
-    def chat(self) -> int:
-        """Where an answer belongs."""
-        chat = self.update.effective_chat
-        return chat.id if chat is not None else self.person.id
 
 
 Press = Callable[[Arrival, Sequence[str]], Awaitable[str]]  # given the parts of the data; returns the line to answer

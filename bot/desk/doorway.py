@@ -5,7 +5,8 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from bot.desk import answers
-from bot.desk.dispatch import Arrival, Dispatcher
+from bot.desk.arrival import Arrival
+from bot.desk.dispatch import Dispatcher
 from bot.desk.speaking import Speaker
 from bot.desk.voice import Button
 from bot.domain.editor import Role

@@ -9,8 +9,8 @@ from bot.agenda import posting, refusals, steering
 from bot.agenda.composing import Material, compose, material
 from bot.compose.markup import TELEGRAM_TEXT, cut, escape
 from bot.desk import steps, texts
+from bot.desk.arrival import Arrival
 from bot.desk.confirming import head, not_made
-from bot.desk.dispatch import Arrival
 from bot.desk.drafts import LONGEST_TITLE, Tools
 from bot.desk.said import Said, read_command
 from bot.desk.showing import Sight

@@ -12,7 +12,7 @@ from datetime import UTC
 from telegram import Message, MessageOriginChannel
 
 from bot.agenda import adoption
-from bot.desk.dispatch import Arrival
+from bot.desk.arrival import Arrival
 from bot.domain.channel import Channel, ChannelId, Platform
 from bot.domain.ledger import PublicPost
 

@@ -8,8 +8,8 @@ from bot.agenda import posting
 from bot.agenda.wording import counted
 from bot.compose.markup import cut, escape, one_line
 from bot.desk import steps, texts
+from bot.desk.arrival import Arrival
 from bot.desk.confirming import head, not_made
-from bot.desk.dispatch import Arrival
 from bot.desk.drafts import LONGEST_TITLE, Tools
 from bot.desk.said import Said
 from bot.desk.showing import Sight

@@ -13,7 +13,7 @@ from telegram import Message
 from bot.channels.evidence import fingerprint
 from bot.compose.markup import cut, plain
 from bot.desk import texts
-from bot.desk.dispatch import Arrival
+from bot.desk.arrival import Arrival
 from bot.desk.said import read
 from bot.desk.subjects import Subjects
 from bot.domain.channel import Platform

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.desk.dispatch import Arrival, Dispatcher, HandledError
+from bot.desk.arrival import Arrival, HandledError
+from bot.desk.dispatch import Dispatcher
 from bot.errors import DatabaseError
 from bot.logs import logger
 from bot.store import inboxes

@@ -10,7 +10,7 @@ from telegram import MessageOriginHiddenUser, MessageOriginUser
 from bot.agenda import refusals, staff
 from bot.compose.markup import cut, escape, one_line
 from bot.desk import steps, texts
-from bot.desk.dispatch import Arrival
+from bot.desk.arrival import Arrival
 from bot.desk.said import Said
 from bot.desk.talks import Outcome, Screen, Step, Talk, Talks
 from bot.desk.voice import Button

@@ -19,7 +19,8 @@ from telegram import Message
 from bot.agenda import refusals, steering
 from bot.compose.markup import escape
 from bot.desk import answers, lines, texts, when
-from bot.desk.dispatch import Arrival, Dispatcher
+from bot.desk.arrival import Arrival
+from bot.desk.dispatch import Dispatcher
 from bot.desk.lines import Line
 from bot.desk.reach import Reach, reach
 from bot.desk.speaking import Speaker, joined

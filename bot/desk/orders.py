@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from bot.desk.accounts import Accounts
 from bot.desk.dispatch import Dispatcher
 from bot.desk.doorway import Doorway
+from bot.desk.furniture import Furniture
 from bot.desk.moving import Moving
 from bot.desk.pauses import Pauses
 from bot.desk.previewing import Previewing
@@ -18,9 +18,6 @@ from bot.desk.showing import Shower
 from bot.desk.speaking import Speaker
 from bot.desk.stories import opener
 from bot.desk.voice import Replies, Voice
-
-if TYPE_CHECKING:
-    from bot.desk.room import Furniture
 
 
 def take_orders(

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.agenda import refusals, steering
 from bot.compose.markup import escape
 from bot.desk import answers, lines, texts, when
-from bot.desk.dispatch import Arrival, Dispatcher
+from bot.desk.arrival import Arrival
+from bot.desk.dispatch import Dispatcher
 from bot.desk.reach import Reach, reach
 from bot.desk.speaking import Speaker
 from bot.desk.voice import Button, Rows

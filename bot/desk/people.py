@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from bot.compose.markup import escape
 from bot.desk import texts
-from bot.desk.dispatch import Arrival, Dispatcher
+from bot.desk.arrival import Arrival
+from bot.desk.dispatch import Dispatcher
 from bot.store import editors
 
 

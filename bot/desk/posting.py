@@ -17,8 +17,8 @@ from bot.agenda.posting import Standing
 from bot.compose import credit as credits
 from bot.compose.markup import cut, escape, one_line
 from bot.desk import steps, texts
+from bot.desk.arrival import Arrival
 from bot.desk.confirming import Confirming
-from bot.desk.dispatch import Arrival
 from bot.desk.drafts import ARTICLE, LONGEST_TITLE, NONE, SENT, SOURCE, Draft, Tools, draft
 from bot.desk.said import Said, read_command
 from bot.desk.talks import Outcome, Screen, Step, Talk, Talks

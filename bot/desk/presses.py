@@ -13,7 +13,7 @@ from bot.agenda import adoption, steering
 from bot.channels.base import Publisher
 from bot.channels.evidence import SKEW, among, same
 from bot.desk import cards, texts
-from bot.desk.dispatch import Arrival
+from bot.desk.arrival import Arrival
 from bot.desk.telling import Teller
 from bot.desk.touch import Doorkeeper, Touched, number
 from bot.desk.voice import Replies

@@ -13,8 +13,9 @@ from bot.agenda.composing import Material, compose, material
 from bot.compose.markup import TELEGRAM_TEXT, cut, escape
 from bot.compose.post import Composer
 from bot.desk import answers, lines, texts
+from bot.desk.arrival import Arrival
 from bot.desk.confirming import head, not_made
-from bot.desk.dispatch import Arrival, Dispatcher
+from bot.desk.dispatch import Dispatcher
 from bot.desk.drafts import Open
 from bot.desk.reach import Reach, reach
 from bot.desk.said import Said, read_command

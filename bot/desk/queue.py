@@ -14,7 +14,8 @@ from bot.agenda import refusals
 from bot.agenda.forecast import forecast
 from bot.compose.markup import cut, escape
 from bot.desk import answers, lines, texts
-from bot.desk.dispatch import Arrival, Dispatcher
+from bot.desk.arrival import Arrival
+from bot.desk.dispatch import Dispatcher
 from bot.desk.reach import Reach, reach
 from bot.desk.speaking import Speaker, joined
 from bot.desk.voice import Button, Rows

@@ -6,7 +6,7 @@ from datetime import UTC
 
 from telegram import ReactionCount, ReactionTypeCustomEmoji, ReactionTypeEmoji
 
-from bot.desk.dispatch import Arrival
+from bot.desk.arrival import Arrival
 from bot.insights.reactions import on_reaction_count
 
 _PAID = "⭐"

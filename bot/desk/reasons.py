@@ -13,7 +13,8 @@ from telegram import Message
 from bot.agenda import refusals
 from bot.compose.markup import TELEGRAM_TEXT, cut, escape, one_line
 from bot.desk import answers
-from bot.desk.dispatch import Arrival, Dispatcher
+from bot.desk.arrival import Arrival
+from bot.desk.dispatch import Dispatcher
 from bot.desk.lines import moment, title_of
 from bot.desk.reach import reach
 from bot.desk.said import Said, read_command

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.agenda import posting
 from bot.compose.markup import cut, escape, one_line
 from bot.desk import steps, texts
-from bot.desk.dispatch import Arrival
+from bot.desk.arrival import Arrival
 from bot.desk.drafts import LONGEST_TITLE, Tools
 from bot.desk.said import Said, read_command
 from bot.desk.subjects import Subjects, posts_of

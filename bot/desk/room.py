@@ -6,84 +6,35 @@ What is not wanted stays off: without bots to hear nothing is polled, without an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from datetime import time, timedelta
 from typing import Any, Self
-from zoneinfo import ZoneInfo
 
-from bot.channels.base import Publisher
-from bot.channels.telegram_bot import TelegramBot
-from bot.clock import Clock
-from bot.compose.post import Composer
 from bot.desk import reactions
 from bot.desk.alerts import Alerts
 from bot.desk.approvals import Approvals
 from bot.desk.board import Board
 from bot.desk.dispatch import Dispatcher, Roster
 from bot.desk.forwards import Forwards
+from bot.desk.furniture import Furniture
 from bot.desk.hand_edits import HandEdits
 from bot.desk.menus import Menus
 from bot.desk.notices import Notices
 from bot.desk.orders import take_orders
 from bot.desk.people import People
 from bot.desk.presses import Presses
-from bot.desk.previews import Drawer, Photos
+from bot.desk.previews import Drawer
 from bot.desk.reports import Reports
 from bot.desk.stories import converse
 from bot.desk.subjects import Subjects
 from bot.desk.telling import Teller
 from bot.desk.touch import Doorkeeper
-from bot.desk.updates import Patience, Pollers
+from bot.desk.updates import Pollers
 from bot.desk.voice import Replies, Voice
-from bot.desk.webhooks import Hook, Webhooks
-from bot.domain.channel import Channel, ChannelId
-from bot.domain.timetable import Daily
-from bot.intake.one_pass import Intake
+from bot.desk.webhooks import Webhooks
 from bot.logs import logger
-from bot.network import Fetcher
-from bot.store.database import Database
-from bot.store.pace import Limit
 
 _log = logger("desk")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Furniture:
-    """What the desk is given.
-
-    `bot` speaks with people, None for none; `bots` are all that are heard, `bot` among them. `limits` returns the rates
-    that writing to a chat keeps. `photos` is where those of posts come from; `intake` takes in what editors bring, from
-    pages that `fetcher` opens. `undo` is how long «Зупинити» holds back a post, `summary_at` when the day's account is
-    told, `sources` the names of those that are asked. `stirred` is called when an editor has changed the queue. `hook`
-    is where Telegram brings updates; None: it is asked for them. `calendar_url` is where people reach the calendar.
-    """
-
-    database: Database
-    clock: Clock
-    served: Mapping[ChannelId, Channel]
-    publishers: Mapping[ChannelId, Publisher]
-    composer: Composer
-    photos: Photos
-    intake: Intake
-    fetcher: Fetcher
-    holder: str
-    zone: ZoneInfo
-    bot: TelegramBot | None = None
-    bots: Sequence[TelegramBot] = ()
-    limits: Callable[[int], Sequence[Limit]] = lambda _: ()
-    chat: int = 0
-    quiet: Sequence[Daily] = ()
-    undo: timedelta = timedelta(0)
-    summary_at: time = time(21)
-    sources: Collection[str] = ()
-    alert_url: str = ""
-    web_url: str = "https://t.me"
-    stirred: Callable[[], None] = lambda: None
-    patience: Patience | None = None
-    hook: Hook | None = None
-    calendar_url: str = ""
 
 
 class Desk:
@@ -222,6 +173,5 @@ class Desk:
             self.menus.stir()
 
     def _stirred(self) -> None:
-        """Have the queue served, and the cards amended, at once."""
-        self.given.stirred()
+        """Have the cards amended at once; what serves the queue was rung by the step itself."""
         self._replies.put("notices", self.look)

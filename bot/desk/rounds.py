@@ -13,7 +13,8 @@ from bot.agenda.wording import posts
 from bot.channels.base import NOT_NEEDED, Finding, Publisher
 from bot.compose.markup import TELEGRAM_TEXT, cut, escape
 from bot.desk import answers, cards, lines, texts
-from bot.desk.dispatch import Arrival, Dispatcher
+from bot.desk.arrival import Arrival
+from bot.desk.dispatch import Dispatcher
 from bot.desk.queue import standstills
 from bot.desk.reach import Reach, reach
 from bot.desk.speaking import Speaker

@@ -7,7 +7,7 @@ from functools import partial
 
 from bot.compose.markup import TELEGRAM_TEXT, escape
 from bot.desk import texts
-from bot.desk.dispatch import Arrival
+from bot.desk.arrival import Arrival
 from bot.desk.voice import Replies, Rows, Voice
 from bot.errors import DeskError
 

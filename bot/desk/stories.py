@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from bot.desk import talks, when
 from bot.desk.dispatch import Dispatcher
 from bot.desk.drafts import Open, Tools
 from bot.desk.editing import Editing
+from bot.desk.furniture import Furniture
 from bot.desk.gathering import Gathering
 from bot.desk.hiring import Hiring
 from bot.desk.posting import Posting
@@ -21,9 +21,6 @@ from bot.desk.subjects import Subjects
 from bot.desk.talks import Talks
 from bot.desk.voice import Replies, Voice
 from bot.domain.article import Article
-
-if TYPE_CHECKING:
-    from bot.desk.room import Furniture
 
 _PAGE_WITHIN = 8.0  # seconds: others are not heard meanwhile
 

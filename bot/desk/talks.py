@@ -20,7 +20,7 @@ from telegram.constants import ChatType
 
 from bot.compose.markup import escape
 from bot.desk import texts
-from bot.desk.dispatch import Arrival
+from bot.desk.arrival import Arrival
 from bot.desk.said import Said, read
 from bot.desk.showing import Shower, Sight
 from bot.desk.voice import Button, Replies, Rows, Voice

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.desk import cards, texts
-from bot.desk.dispatch import Arrival
+from bot.desk.arrival import Arrival
 from bot.domain.channel import Channel, ChannelId
 from bot.domain.delivery import DeliveryId
 from bot.domain.editor import Editor, Role

@@ -16,7 +16,8 @@ from telegram import Bot, Update
 
 from bot.channels.telegram_bot import TelegramBot
 from bot.clock import Clock
-from bot.desk.dispatch import Arrival, Dispatcher
+from bot.desk.arrival import Arrival
+from bot.desk.dispatch import Dispatcher
 from bot.desk.handling import handle
 from bot.errors import BotError, DatabaseError
 from bot.logs import logger

@@ -12,7 +12,7 @@ import pytest
 from telegram import Update
 
 from bot.desk import texts
-from bot.desk.dispatch import Arrival, HandledError
+from bot.desk.arrival import Arrival, HandledError
 from bot.desk.updates import Patience
 from bot.domain.editor import Role
 from bot.errors import DatabaseError

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from bot.app import Service
 from bot.desk import texts
-from bot.desk.dispatch import Arrival
+from bot.desk.arrival import Arrival
 from bot.desk.room import Desk
 from bot.errors import DatabaseError, SettingsError
 from bot.sandbox import mishaps
