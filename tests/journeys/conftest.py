@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox import Sandbox
+from tests.journeys.desk import staff
 from tests.journeys.outlet import Outlet
 
 
@@ -27,3 +28,17 @@ def outlet(tmp_path: Path, sandbox: Sandbox, sqlite_url: str) -> Outlet:
 def either_outlet(tmp_path: Path, sandbox: Sandbox, database_url: str) -> Outlet:
     """The same, once on SQLite and once on PostgreSQL."""
     return Outlet(tmp_path, sandbox, database_url)
+
+
+@pytest.fixture
+def desk(outlet: Outlet) -> Outlet:
+    """An outlet with editors, none of whom has said anything yet; on SQLite."""
+    staff(outlet, started=False)
+    return outlet
+
+
+@pytest.fixture
+def either_desk(either_outlet: Outlet) -> Outlet:
+    """The same, once on SQLite and once on PostgreSQL."""
+    staff(either_outlet, started=False)
+    return either_outlet

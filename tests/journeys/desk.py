@@ -17,7 +17,7 @@ from bot.sandbox.telegram_updates import Inbox
 from bot.sandbox.telegram_world import SandboxPost
 from bot.store import notices
 from tests.factories import an_article
-from tests.journeys.outlet import BOT_ID, Outlet, publish
+from tests.journeys.outlet import BOT_ID, Outlet, ledger, publish, queue
 from tests.journeys.outlet import until as until_soon
 
 CHIEF, EDITOR, VIEWER, ELSEWHERE, STRANGER = 1001, 1002, 1003, 1004, 1999
@@ -112,6 +112,12 @@ async def working(outlet: Outlet, patience: Patience = PATIENCE) -> AsyncIterato
 async def greeted(outlet: Outlet) -> None:
     """Wait until the chief was greeted, and can be written to."""
     await until(lambda: any("Вітаю, Олена" in post.text for post in shown(outlet, CHIEF)))
+
+
+async def line(service: Service, url: str, channel: str = "asks") -> dict[str, Any]:
+    """Return an article's post in a channel, wherever it stands."""
+    found = [one for one in [*await queue(service), *await ledger(service)] if one["article_url"] == url]
+    return next(one for one in found if one["channel"] == channel)
 
 
 def inbox(outlet: Outlet, bot: int = BOT_ID) -> Inbox:

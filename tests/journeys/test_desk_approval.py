@@ -34,13 +34,14 @@ from tests.journeys.desk import (
     cards,
     forged,
     greeted,
+    line,
     open_notices,
     pressed,
     staff,
     until,
     working,
 )
-from tests.journeys.outlet import BOT_ID, Outlet, ledger, publish, queue
+from tests.journeys.outlet import BOT_ID, Outlet, publish, queue
 from tests.journeys.shell import told
 from tests.journeys.talking import Chat
 
@@ -80,11 +81,6 @@ async def proposed(service: Service, desk: Outlet, article: Article) -> SandboxP
     await publish(service, article)
     await service.desk.look()
     return cards(desk)[-1]
-
-
-async def line(service: Service, url: str, channel: str = "asks") -> dict[str, Any]:
-    found = [one for one in [*await queue(service), *await ledger(service)] if one["article_url"] == url]
-    return next(one for one in found if one["channel"] == channel)
 
 
 def shown_in_channel(desk: Outlet) -> list[SandboxPost]:

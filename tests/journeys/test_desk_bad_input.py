@@ -9,7 +9,7 @@ import pytest
 from bot.app import Service
 from bot.desk.commands import TABLE
 from bot.domain.editor import Role
-from tests.journeys.desk import CHIEF, ELSEWHERE, STRANGER, VIEWER, a_story, shown, staff, working
+from tests.journeys.desk import CHIEF, ELSEWHERE, STRANGER, VIEWER, a_story, shown, working
 from tests.journeys.outlet import Outlet, ledger, queue
 from tests.journeys.talking import Chat
 
@@ -27,12 +27,6 @@ BAD = {
     "hostile": HOSTILE,
     "a number beyond all": "9" * 400,
 }
-
-
-@pytest.fixture
-def desk(outlet: Outlet) -> Outlet:
-    staff(outlet, started=False)
-    return outlet
 
 
 async def kept(service: Service) -> Any:

@@ -29,6 +29,7 @@ from tests.journeys.desk import (
     cards,
     forged,
     greeted,
+    line,
     open_notices,
     pressed,
     staff,
@@ -60,11 +61,6 @@ def at_closed(desk: Outlet) -> list[str]:
     return [post.text.split("\n")[0] for post in desk.sandbox.telegram.posts(CLOSED)]
 
 
-async def line(service: Service, url: str, channel: str = "closed") -> dict[str, Any]:
-    found = [one for one in [*await queue(service), *await ledger(service)] if one["article_url"] == url]
-    return next(one for one in found if one["channel"] == channel)
-
-
 async def test_a_post_that_may_be_public_is_asked_about_and_taken_for_public(either_desk: Outlet) -> None:
     desk = either_desk
     async with working(desk) as service:
@@ -78,7 +74,7 @@ async def test_a_post_that_may_be_public_is_asked_about_and_taken_for_public(eit
         assert await pressed(desk, EDITOR, card, "Вже є") == texts.DONE["present"]
         await service.worker.drain()
         assert at_closed(desk) == ["Міст відкрили"]
-        settled = await line(service, url)
+        settled = await line(service, url, "closed")
         assert (settled["state"], settled["remote_id"]) == ("published", f"unknown:{settled['delivery']}")
         await until(lambda: "✅ Петро: підтверджено, що допис уже є в каналі о" in card.text)
         assert buttons(card) == []
@@ -116,7 +112,7 @@ async def test_an_unproven_post_can_be_cancelled(desk: Outlet) -> None:
         await service.desk.look()
         (card,) = cards(desk)
         assert await pressed(desk, EDITOR, card, "Скасувати") == texts.DONE["cancel"]
-        assert (await line(service, url))["state"] == "cancelled"
+        assert (await line(service, url, "closed"))["state"] == "cancelled"
 
 
 async def test_who_has_no_right_changes_nothing(desk: Outlet) -> None:
@@ -128,7 +124,7 @@ async def test_who_has_no_right_changes_nothing(desk: Outlet) -> None:
         for who in ASIDE:
             for button in buttons(card):
                 assert await pressed(desk, who, card, button) == texts.NO_RIGHTS, (who, button)
-        assert (await line(service, url))["state"] == "held"
+        assert (await line(service, url, "closed"))["state"] == "held"
         assert "✅" not in card.text
     assert await told(desk, "audit") == []
 
@@ -152,7 +148,7 @@ async def test_a_post_made_by_hand_meanwhile_is_found_with_its_id(desk: Outlet) 
 
         await until(is_kept)
         assert await pressed(desk, EDITOR, card, "Вже є") == texts.FOUND
-        settled = await line(service, url)
+        settled = await line(service, url, "closed")
         assert (settled["remote_id"], settled["state"]) == (str(by_hand.id), "published")
 
 
@@ -248,11 +244,11 @@ async def test_forged_and_old_callback_data_changes_nothing(desk: Outlet) -> Non
             assert await forged(desk, EDITOR, card, data) == texts.OLD_BUTTON, data
         assert await forged(desk, STRANGER, card, f"again:{number}") == texts.NO_RIGHTS
         assert await forged(desk, EDITOR, card, "again:٣") == texts.OLD_BUTTON
-        assert (await line(service, url))["state"] == "held"
+        assert (await line(service, url, "closed"))["state"] == "held"
         assert await pressed(desk, EDITOR, card, "Скасувати") == texts.DONE["cancel"]
         again = await forged(desk, EDITOR, card, f"again:{number}")
         assert again.startswith("Уже не вийде")
-        assert (await line(service, url))["state"] == "cancelled"
+        assert (await line(service, url, "closed"))["state"] == "cancelled"
     assert [one["action"] for one in await told(desk, "audit")] == ["cancel"]
 
 

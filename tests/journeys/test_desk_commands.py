@@ -24,7 +24,6 @@ from tests.journeys.desk import (
     a_story,
     buttons,
     forged,
-    staff,
     until,
     working,
 )
@@ -32,18 +31,6 @@ from tests.journeys.outlet import BOT_ID, Outlet, ledger, publish, queue
 from tests.journeys.talking import Chat, a_page, a_photo
 
 GROUP = -1001000000055
-
-
-@pytest.fixture
-def desk(outlet: Outlet) -> Outlet:
-    staff(outlet, started=False)
-    return outlet
-
-
-@pytest.fixture
-def either_desk(either_outlet: Outlet) -> Outlet:
-    staff(either_outlet, started=False)
-    return either_outlet
 
 
 def names(role: Role) -> list[str]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-import pytest
-
 from bot.agenda import refusals
 from bot.desk import texts
 from bot.domain.editor import Role
@@ -21,7 +19,6 @@ from tests.journeys.desk import (
     cards,
     forged,
     shown,
-    staff,
     until,
     working,
 )
@@ -31,20 +28,6 @@ from tests.journeys.talking import Chat, a_photo
 
 NOT_FOR_ROLE = texts.NOT_FOR_ROLE.format(role=texts.ROLES_WHO[Role.EDITOR])
 CALL = "Підписуйтесь на наш Telegram"
-
-
-@pytest.fixture
-def desk(outlet: Outlet) -> Outlet:
-    staff(outlet, started=False)
-    outlet.variables["VISTNYK_DESK__UNDO"] = "0s"
-    return outlet
-
-
-@pytest.fixture
-def either_desk(either_outlet: Outlet) -> Outlet:
-    staff(either_outlet, started=False)
-    either_outlet.variables["VISTNYK_DESK__UNDO"] = "0s"
-    return either_outlet
 
 
 async def test_the_words_of_public_posts_are_changed_and_the_rest_stays(either_desk: Outlet) -> None:

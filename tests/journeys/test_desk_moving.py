@@ -36,18 +36,6 @@ from tests.journeys.talking import Chat
 TITLE = "Міст відкрили"
 
 
-@pytest.fixture
-def desk(outlet: Outlet) -> Outlet:
-    staff(outlet, started=False)
-    return outlet
-
-
-@pytest.fixture
-def either_desk(either_outlet: Outlet) -> Outlet:
-    staff(either_outlet, started=False)
-    return either_outlet
-
-
 async def waiting(service: Service, **changes: Any) -> Article:
     """Queue a post in both channels, and send nothing."""
     article = a_story(**({"title": TITLE} | changes))

@@ -22,24 +22,11 @@ from tests.journeys.desk import (
     buttons,
     forged,
     shown,
-    staff,
     working,
 )
 from tests.journeys.outlet import Outlet, publish
 from tests.journeys.shell import told
 from tests.journeys.talking import Chat
-
-
-@pytest.fixture
-def desk(outlet: Outlet) -> Outlet:
-    staff(outlet, started=False)
-    return outlet
-
-
-@pytest.fixture
-def either_desk(either_outlet: Outlet) -> Outlet:
-    staff(either_outlet, started=False)
-    return either_outlet
 
 
 async def rows(service: Service) -> dict[str, ChannelRow]:

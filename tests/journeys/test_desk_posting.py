@@ -31,20 +31,6 @@ from tests.journeys.shell import told
 from tests.journeys.talking import LEAD, QUICK, Chat, a_page, a_photo
 
 
-@pytest.fixture
-def desk(outlet: Outlet) -> Outlet:
-    staff(outlet, started=False)
-    outlet.variables["VISTNYK_DESK__UNDO"] = "0s"
-    return outlet
-
-
-@pytest.fixture
-def either_desk(either_outlet: Outlet) -> Outlet:
-    staff(either_outlet, started=False)
-    either_outlet.variables["VISTNYK_DESK__UNDO"] = "0s"
-    return either_outlet
-
-
 async def test_a_link_is_fetched_and_its_article_goes_where_the_editor_says(either_desk: Outlet) -> None:
     desk = either_desk
     url = a_page(desk, "bridge", "Міст відкрили")
@@ -256,7 +242,6 @@ async def test_another_replica_goes_on_where_the_first_one_stopped(
 ) -> None:
     desk = Outlet(tmp_path, sandbox, postgres_url)
     staff(desk, started=False)
-    desk.variables["VISTNYK_DESK__UNDO"] = "0s"
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(working(desk, QUICK))
         async with working(desk, QUICK) as second:

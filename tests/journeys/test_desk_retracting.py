@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-import pytest
-
 from bot.desk import texts
 from bot.domain.editor import Role
 from tests.journeys.desk import (
@@ -27,20 +25,6 @@ from tests.journeys.shell import told
 from tests.journeys.talking import Chat
 
 NOT_FOR_ROLE = texts.NOT_FOR_ROLE.format(role=texts.ROLES_WHO[Role.EDITOR])
-
-
-@pytest.fixture
-def desk(outlet: Outlet) -> Outlet:
-    staff(outlet, started=False)
-    outlet.variables["VISTNYK_DESK__UNDO"] = "0s"
-    return outlet
-
-
-@pytest.fixture
-def either_desk(either_outlet: Outlet) -> Outlet:
-    staff(either_outlet, started=False)
-    either_outlet.variables["VISTNYK_DESK__UNDO"] = "0s"
-    return either_outlet
 
 
 async def test_a_retracted_article_disappears_everywhere_and_goes_out_nowhere(either_desk: Outlet) -> None:

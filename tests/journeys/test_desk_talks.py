@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from bot.agenda import refusals
 from bot.app import Service
 from bot.channels.photo import PhotoDesk
@@ -28,7 +26,6 @@ from tests.journeys.desk import (
     pressed,
     settled,
     shown,
-    staff,
     unproven,
     until,
     working,
@@ -37,13 +34,6 @@ from tests.journeys.outlet import BOT_ID, Outlet, ledger, publish, queue
 from tests.journeys.talking import Chat, a_photo
 
 GROUP = -1001000000050
-
-
-@pytest.fixture
-def desk(outlet: Outlet) -> Outlet:
-    staff(outlet, started=False)
-    outlet.variables["VISTNYK_DESK__UNDO"] = "0s"
-    return outlet
 
 
 async def test_a_confirmation_that_was_handled_but_not_confirmed_is_not_repeated(desk: Outlet) -> None:

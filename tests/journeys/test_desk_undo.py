@@ -24,6 +24,7 @@ from tests.journeys.desk import (
     cards,
     forged,
     greeted,
+    line,
     open_notices,
     pressed,
     staff,
@@ -32,7 +33,7 @@ from tests.journeys.desk import (
 )
 from tests.journeys.outlet import BOT_ID, Outlet, publish
 from tests.journeys.shell import told
-from tests.journeys.test_desk_approval import a_proposal, line, proposed, shown_in_channel
+from tests.journeys.test_desk_approval import a_proposal, proposed, shown_in_channel
 from tests.journeys.test_desk_cards import stale
 
 ASIDE = [VIEWER, ELSEWHERE, STRANGER]

@@ -27,6 +27,7 @@ from tests.journeys.desk import (
     cards,
     forged,
     greeted,
+    line,
     open_notices,
     pressed,
     staff,
@@ -35,7 +36,7 @@ from tests.journeys.desk import (
 )
 from tests.journeys.outlet import BOT_ID, Outlet, publish
 from tests.journeys.shell import told
-from tests.journeys.test_desk_approval import a_picture, line
+from tests.journeys.test_desk_approval import a_picture
 
 ASIDE = [VIEWER, ELSEWHERE, STRANGER]
 
