@@ -9,7 +9,6 @@ from the first post to the last.
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
@@ -18,14 +17,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from bot.app import open_service
-from bot.clock import SystemClock
 from bot.configuration import Surroundings, read
 from bot.domain.article import Article
 from bot.logs import set_up
 from bot.sandbox import Rate, Rates, Sandbox
-from bot.store.database import Database
 from bot.store.deliveries import depth
-from tests.bench.throughput import BOT_TOKEN, a_channel
+from tests.bench.throughput import BOT_TOKEN, a_channel, a_sandbox, migrate
 
 CHANNELS, ARTICLES = 40, 50
 A_BOT = 30  # calls a second
@@ -96,26 +93,13 @@ async def _drain(url: str, database_url: str, place: Path) -> float:
 
 def run(database_url: str) -> list[tuple[str, str]]:
     """Drain the queue and return the figures as (name, value)."""
-    ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,), daemon=True)
-    process.start()
-    try:
-        with tempfile.TemporaryDirectory(prefix="vistnyk-bench-") as folder:
-            url = ours.recv()
-            here = database_url or f"sqlite+aiosqlite:///{folder}/bench.db"
-            asyncio.run(_migrate(here))
-            cpu = asyncio.run(_drain(url, here, Path(folder)))
-            ours.send("stop")
-            shown, refused = ours.recv()
-    finally:
-        process.terminate()
-        process.join()
+    with tempfile.TemporaryDirectory(prefix="vistnyk-bench-") as folder, a_sandbox(_serve) as (url, pipe):
+        here = database_url or f"sqlite+aiosqlite:///{folder}/bench.db"
+        asyncio.run(migrate(here))
+        cpu = asyncio.run(_drain(url, here, Path(folder)))
+        pipe.send("stop")
+        shown, refused = pipe.recv()
     return figures(shown, refused, cpu)
-
-
-async def _migrate(database_url: str) -> None:
-    async with Database(database_url, SystemClock()) as database:
-        await database.upgrade()
 
 
 def figures(shown: list[list[float]], refused: int, cpu: float) -> list[tuple[str, str]]:

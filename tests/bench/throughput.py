@@ -11,16 +11,18 @@ import multiprocessing
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from bot.app import open_service
+from bot.clock import SystemClock
 from bot.configuration import Surroundings, read
 from bot.logs import set_up
 from bot.sandbox import Rates, Sandbox
+from bot.store.database import Database
 from bot.store.deliveries import depth
 
 CHANNELS = 4
@@ -66,10 +68,17 @@ def a_channel(name: str, *, platform: str, address: str, token: str) -> str:
     return _CHANNEL.format(name=name, platform=platform, address=address, token=token)
 
 
+async def migrate(database_url: str) -> None:
+    """Bring a database to this release's schema."""
+    async with Database(database_url, SystemClock()) as database:
+        await database.upgrade()
+
+
 @contextmanager
-def _sandbox() -> Iterator[tuple[str, Connection]]:
+def a_sandbox(serve: Callable[[Connection], None]) -> Iterator[tuple[str, Connection]]:
+    """Run a sandbox in a process of its own; yield its address, and the pipe by which it is told to stop."""
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
     process.start()
     try:
         yield ours.recv(), ours
@@ -146,17 +155,9 @@ async def _push(url: str, database_url: str, place: Path, count: int) -> dict[st
 
 def run(database_url: str, count: int = 1000) -> list[tuple[str, str]]:
     """Push `count` articles to four channels and return the figures as (name, value)."""
-    with tempfile.TemporaryDirectory(prefix="vistnyk-bench-") as folder, _sandbox() as (url, pipe):
-        if database_url.startswith("postgresql"):
-            from bot.clock import SystemClock
-            from bot.store.database import Database
-
-            async def migrate() -> None:
-                async with Database(database_url, SystemClock()) as database:
-                    await database.upgrade()
-
-            asyncio.run(migrate())
+    with tempfile.TemporaryDirectory(prefix="vistnyk-bench-") as folder, a_sandbox(_serve) as (url, pipe):
         url_here = database_url or f"sqlite+aiosqlite:///{folder}/bench.db"
+        asyncio.run(migrate(url_here))
         figures = asyncio.run(_push(url, url_here, Path(folder), count))
         pipe.send("stop")
         public = pipe.recv()
